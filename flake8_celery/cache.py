@@ -1,0 +1,191 @@
+"""Facts on disk, so that a second run parses nothing.
+
+One JSON file for a project, in a folder that ignores itself.  A file's facts are used when its
+size and time are those of the entry, else when its contents are.  The folder's name carries a
+hash of the code that makes facts, so that nobody has to count versions by hand.  A cache that
+is missing, broken or of somebody else's making is an empty one; it is never unpickled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from hashlib import blake2b
+from typing import Any
+
+from . import __version__
+from .facts import Module, module_from_json
+from .files import FileEntry
+
+# A file as young as this may change again within the resolution of its time.
+YOUNG_NS = 2_000_000_000
+SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55\n"
+CODE = ("facts.py", "source.py", "files.py", "extract", "rules")
+
+
+class NoCache:
+    """No cache: nothing is found and nothing is kept."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Module] = {}
+
+    def get(self, path: str, entry: FileEntry) -> tuple[bool, Module | None]:
+        return False, None
+
+    def get_by_content(
+        self, path: str, entry: FileEntry, data: bytes
+    ) -> tuple[bool, Module | None]:
+        return False, None
+
+    def put(self, path: str, entry: FileEntry, data: bytes, module: Module | None) -> None:
+        pass
+
+    def get_loaded(self, path: str) -> Module | None:
+        return None
+
+    def put_loaded(self, path: str, module: Module) -> None:
+        pass
+
+    def save(self) -> None:
+        pass
+
+
+class Cache(NoCache):
+    """The facts of one project's files as of the last run.
+
+    An entry is `[time in ns, size, hash, relevant, facts or null]`."""
+
+    def __init__(self, path: str, entries: dict[str, Any]) -> None:
+        super().__init__()
+        self.path = path
+        self.entries = entries
+        self.kept: dict[str, Any] = {}
+        self.changed = False
+
+    @classmethod
+    def open(cls, folder: str, root: str) -> Cache:
+        """The cache of the project at `root` inside `folder` (created when it is written)."""
+        key = blake2b(os.fsencode(os.path.abspath(root)), digest_size=8).hexdigest()
+        path = os.path.join(folder, f"{__version__}-{code_hash()}", f"{key}.json")
+        try:
+            with open(path, "rb") as stream:
+                data = json.loads(stream.read())
+            entries = data["files"]
+            if not isinstance(entries, dict):
+                raise ValueError("not a cache")
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            entries = {}
+        return cls(path, entries)
+
+    def get(self, path: str, entry: FileEntry) -> tuple[bool, Module | None]:
+        """Whether the entry of `path` is of this time and size, and its facts."""
+        known: Any = self.entries.get(path)
+        try:
+            if known[0] != entry.mtime_ns or known[1] != entry.size:
+                return False, None
+            module = module_from_json(known[4]) if known[3] else None
+        except (TypeError, ValueError, IndexError, AttributeError):
+            return False, None
+        self.kept[path] = known
+        return True, module
+
+    def get_by_content(
+        self, path: str, entry: FileEntry, data: bytes
+    ) -> tuple[bool, Module | None]:
+        """The same by contents, for a file whose time alone is new."""
+        known: Any = self.entries.get(path)
+        try:
+            if known[1] != entry.size or known[2] != content_hash(data):
+                return False, None
+            module = module_from_json(known[4]) if known[3] else None
+        except (TypeError, ValueError, IndexError, AttributeError):
+            return False, None
+        self.kept[path] = [entry.mtime_ns, *known[1:]]
+        self.changed = True
+        return True, module
+
+    def put(self, path: str, entry: FileEntry, data: bytes, module: Module | None) -> None:
+        """Keeps what was found in a file; None when it does not speak of Celery."""
+        self.kept[path] = [
+            entry.mtime_ns,
+            entry.size,
+            content_hash(data),
+            module is not None,
+            module,
+        ]
+        self.changed = True
+
+    def get_loaded(self, path: str) -> Module | None:
+        """The facts of a file that does not speak of Celery but was needed by name."""
+        known = self.kept.get(path)
+        if not known or known[3] or known[4] is None:
+            return None
+        if isinstance(known[4], Module):
+            return known[4]
+        try:
+            return module_from_json(known[4])
+        except (TypeError, ValueError):
+            return None
+
+    def put_loaded(self, path: str, module: Module) -> None:
+        """Keeps the facts of such a file with its entry."""
+        if path in self.kept:
+            self.kept[path] = [*self.kept[path][:4], module]
+            self.changed = True
+
+    def save(self) -> None:
+        """Writes the cache when anything is new.  A place that cannot be written is no error."""
+        if not self.changed and len(self.kept) == len(self.entries):
+            return
+        import time
+
+        now = time.time_ns()
+        for known in self.kept.values():
+            if now - known[0] < YOUNG_NS:
+                known[0] = -1
+        folder = os.path.dirname(self.path)
+        temporary = f"{self.path}.{os.getpid()}"
+        try:
+            os.makedirs(folder, exist_ok=True)
+            _mark(os.path.dirname(folder))
+            with open(temporary, "w", encoding="ascii") as stream:
+                stream.write(json.dumps({"files": self.kept}, separators=(",", ":")))
+            os.replace(temporary, self.path)
+        except (OSError, ValueError, RecursionError):
+            try:
+                os.unlink(temporary)
+            except OSError:
+                pass
+
+
+def _mark(folder: str) -> None:
+    """Tells backup programs and git that the folder is a cache."""
+    for name, text in (("CACHEDIR.TAG", SIGNATURE), (".gitignore", "*\n")):
+        path = os.path.join(folder, name)
+        if not os.path.exists(path):
+            with open(path, "w", encoding="ascii") as stream:
+                stream.write(text)
+
+
+def content_hash(data: bytes) -> str:
+    """The hash by which a file's contents are recognised."""
+    return blake2b(data, digest_size=12).hexdigest()
+
+
+def code_hash() -> str:
+    """A hash of the code that makes facts, observers included."""
+    digest = blake2b(digest_size=6)
+    package = os.path.dirname(os.path.abspath(__file__))
+    for name in CODE:
+        path = os.path.join(package, name)
+        if os.path.isdir(path):
+            paths = sorted(e.path for e in os.scandir(path) if e.name.endswith(".py"))
+        else:
+            paths = [path]
+        for file in paths:
+            try:
+                with open(file, "rb") as stream:
+                    digest.update(stream.read())
+            except OSError:
+                digest.update(file.encode("utf-8", "replace"))
+    return digest.hexdigest()

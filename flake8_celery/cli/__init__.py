@@ -1,0 +1,66 @@
+"""The command line: `flake8-celery check`, `rule`, `linter`, ...
+
+Each subcommand is a module with `add(subcommands)` and `run(arguments) -> exit code`.  Exit
+codes are ruff's: 0 nothing found, 1 something found, 2 a mistake in the call or configuration.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from .. import __version__
+
+COMMANDS = ("check", "rule", "linter", "clean", "version")
+
+
+class UsageError(Exception):
+    """A mistake in the call: one clear line, exit code 2."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors look like ruff's."""
+
+    def error(self, message: str) -> NoReturn:
+        usage = self.format_usage().strip()
+        self.exit(2, f"error: {message}\n\n{usage}\n\nFor more information, try '--help'.\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command; returns the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    command = next((word for word in given if not word.startswith("-")), None)
+    parser = Parser(prog="flake8-celery", description="Finds Celery bugs before a worker does.")
+    parser.add_argument("-V", "--version", action="version", version=f"%(prog)s {__version__}")
+    subcommands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", dest="command", parser_class=Parser
+    )
+    # Each command's module is read only when it is used, or when help lists them all.
+    for name in [command] if command in COMMANDS else COMMANDS:
+        _module(name).add(subcommands)
+    parsed = parser.parse_args(given)
+    if parsed.command is None:
+        parser.print_help()
+        return 2
+    try:
+        code: int = parsed.run(parsed)
+        sys.stdout.flush()
+        return code
+    except UsageError as error:
+        print(f"flake8-celery failed\n  Cause: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader has gone; writing to it again at exit would only add a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _module(name: str | None) -> Any:
+    import importlib
+
+    return importlib.import_module(f"{__name__}.{name}")

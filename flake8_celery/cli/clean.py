@@ -1,0 +1,30 @@
+"""`flake8-celery clean`: removes caches below the working directory."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Any
+
+from ..config import OPTIONS
+
+
+def add(subcommands: Any) -> None:
+    """Declares the subcommand."""
+    parser = subcommands.add_parser("clean", help="remove caches below the current folder")
+    parser.set_defaults(run=clean)
+
+
+def clean(arguments: argparse.Namespace) -> int:
+    """Removes every cache folder of ours below the working directory."""
+    import shutil
+
+    name = OPTIONS["cache-dir"].default
+    for folder, folders, _ in os.walk("."):
+        if name in folders:
+            folders.remove(name)
+            path = os.path.normpath(os.path.join(folder, name))
+            print(f"Removing cache at: {path}", file=sys.stderr)
+            shutil.rmtree(path, ignore_errors=True)
+    return 0

@@ -1,0 +1,203 @@
+"""The project: all modules joined, names resolved, Celery's objects found.
+
+A project is built from the facts of the files that speak of Celery; other files are read when a
+chain of names walks through them.  Everything is computed on first request and kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..facts import Module
+from .names import Definition, LinkedModule, Names, Nothing, Target
+from .subject import Seen, Subject
+from .values import Value, Values
+
+if TYPE_CHECKING:
+    from ..extract.observe import Observer
+    from ..rule import Where
+    from .apps import App
+    from .tasks import Task
+
+Kind = TypeVar("Kind", bound=Subject)
+
+DEFAULT_CELERY = ((5, 3), None)
+CelerySpan = tuple[tuple[int, int], tuple[int, int] | None]
+
+
+class Project:
+    """What the files of one project say together.
+
+    `facts` holds the modules that speak of Celery, by path relative to the root (forward
+    slashes); `load` gives the facts of any other Python file of the project, or None;
+    `python_files` are the paths of all of them.  `celery` is the range of Celery releases the
+    project may run on: lowest, and highest or None for "the newest".
+    """
+
+    def __init__(
+        self,
+        facts: Mapping[str, Module],
+        python_files: Iterable[str],
+        load: Callable[[str], Module | None],
+        read: Callable[[str], bytes] | None = None,
+        celery: CelerySpan = DEFAULT_CELERY,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.celery = celery
+        self.options = dict(options or {})
+        self._load = load
+        self._read = read
+        self._roots, self._by_name = index(python_files)
+        self._modules: dict[str, LinkedModule | None] = {}
+        self._found: dict[tuple[str, str], LinkedModule | None] = {}
+        self._collected: dict[Any, list[Any]] = {}
+        self.names = Names(self.find)
+        self.values = Values(self.names, self._outside)
+        self.modules: list[LinkedModule] = []
+        self.undecided: list[tuple[str, Where]] = []
+        for path in sorted(facts):
+            module = LinkedModule(path, self.dotted(path), facts[path])
+            self._modules[path] = module
+            self.modules.append(module)
+
+    # Modules
+
+    def dotted(self, path: str) -> str:
+        """The dotted name of the module at `path`, from the nearest folder that is no package."""
+        return self._roots.get(path, path)
+
+    def module_at(self, path: str) -> LinkedModule | None:
+        """The module at a path relative to the root, read now if need be; None: no such file."""
+        if path not in self._modules:
+            facts = self._load(path)
+            self._modules[path] = facts and LinkedModule(path, self.dotted(path), facts)
+        return self._modules[path]
+
+    def find(self, dotted: str, importer: LinkedModule) -> LinkedModule | None:
+        """The module that `import dotted` means in `importer`, or None if it is not the
+        project's.  Where several files fit, the one nearest to the importer; unknown when two
+        are equally near."""
+        folder = importer.path.rpartition("/")[0]
+        key = (dotted, folder)
+        if key not in self._found:
+            path = self._path_of(dotted, folder)
+            self._found[key] = None if path is None else self.module_at(path)
+        return self._found[key]
+
+    def has_package(self, name: str) -> bool:
+        """Whether the top-level package or module `name` is the project's own."""
+        return name in self._by_name
+
+    def _path_of(self, dotted: str, folder: str) -> str | None:
+        paths = self._by_name.get(dotted, ())
+        if len(paths) <= 1:
+            return paths[0] if paths else None
+        parts = folder.split("/")
+        shared = [_shared(parts, path.split("/")) for path in paths]
+        best = max(shared)
+        nearest = [path for path, length in zip(paths, shared, strict=True) if length == best]
+        sources = [path for path in nearest if path.endswith(".py")]
+        return sources[0] if len(sources) == 1 else None
+
+    def mentions(self, text: str) -> bool:
+        """Whether any file that speaks of Celery contains `text`: the cautious way to ask
+        whether something is used at all."""
+        if self._read is None:
+            return True
+        needle = text.encode()
+        for module in self.modules:
+            try:
+                if needle in self._read(module.path):
+                    return True
+            except OSError:
+                return True
+        return False
+
+    # Celery's objects
+
+    def all(self, kind: type[Kind]) -> list[Kind]:
+        """All subjects of a class: `project.all(Task)`."""
+        if kind not in self._collected:
+            # An empty list while collecting: subjects that ask for each other see none, and
+            # whoever needs more asks for the other kind first.
+            self._collected[kind] = []
+            self._collected[kind] = kind.collect(self)
+        return self._collected[kind]
+
+    def seen(self, observer: Observer) -> list[Seen]:
+        """All observations of an observer."""
+        return [
+            Seen(self, module, observation)
+            for module in self.modules
+            for observation in module.facts.observations.get(observer.name, ())
+        ]
+
+    def app_of(self, target: Target) -> App | None:
+        """The app that a resolved name stands for, or None when that is not known."""
+        from .apps import app_of
+
+        return app_of(self, target)
+
+    def task_of(self, target: Target) -> Task | None:
+        """The task that a resolved name stands for, or None when it is none or not known."""
+        from .tasks import task_of
+
+        return task_of(self, target)
+
+    def task_around(self, module: LinkedModule, scope: int) -> Task | None:
+        """The task whose own body holds `scope`; functions nested in a task are not it."""
+        function = module.enclosing_function(scope)
+        if not function or module.facts.scopes[scope].kind == "lambda":
+            return None
+        return self.task_of(Definition(module, function))
+
+    def _outside(self, name: str, where: Where) -> Value | None:
+        if name.startswith("django.conf.settings."):
+            from .configuration import django_setting
+
+            return django_setting(self, name.removeprefix("django.conf.settings."), where)
+        return None
+
+
+def _shared(a: list[str], b: list[str]) -> int:
+    count = 0
+    for left, right in zip(a, b, strict=False):
+        if left != right:
+            break
+        count += 1
+    return count
+
+
+def index(paths: Iterable[str]) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Dotted names for paths, and paths by every dotted name an import may use.
+
+    A module's own name starts at the nearest folder around it that is no package.  Folders
+    without `__init__.py` may be namespace packages as well, so a module is also found by the
+    longer names that start at any folder further up."""
+    ordered = sorted(paths)
+    packages = {p.rpartition("/")[0] for p in ordered if p.rpartition("/")[2] == "__init__.py"}
+    names: dict[str, str] = {}
+    by_name: dict[str, list[str]] = {}
+    for path in ordered:
+        folder, _, file = path.rpartition("/")
+        stem = file.rpartition(".")[0]
+        parts = folder.split("/") if folder else []
+        if stem != "__init__":
+            parts = [*parts, stem]
+        depth = len(folder.split("/")) if folder else 0
+        while depth and "/".join(path.split("/")[:depth]) in packages:
+            depth -= 1
+        if not parts[depth:]:
+            depth = 0
+        names[path] = ".".join(parts[depth:]) or stem
+        for start in range(depth, -1, -1):
+            name = ".".join(parts[start:])
+            if name:
+                by_name.setdefault(name, []).append(path)
+    for folder in packages:
+        by_name.setdefault(folder.rpartition("/")[2], [])
+    return names, by_name
+
+
+__all__ = ["Definition", "LinkedModule", "Nothing", "Project", "Seen", "Subject"]

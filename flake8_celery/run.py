@@ -1,0 +1,341 @@
+"""From files to findings: discover, collect, join, judge, silence, sort.
+
+Both faces call `analyse`.  It reads every file of the project that speaks of Celery, also when
+findings are wanted for one file only, since what one file means depends on the others.
+
+    files -> source -> facts -> project -> rules -> findings
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from . import files
+from .cache import Cache, NoCache
+from .facts import Module, broken_module
+from .project import Project
+from .rule import Finding, Rule, Undecided, Where
+from .source import Source, SourceError
+from .suppress import Suppressions
+
+# Two processes pay for themselves only above this much source that speaks of Celery.
+PARALLEL_BYTES = 4_000_000
+
+
+class Problem(NamedTuple):
+    """Why a file cannot be analysed: `code` is "invalid-syntax" or "E902" (not readable)."""
+
+    path: str
+    row: int
+    column: int
+    code: str
+    message: str
+
+
+class Analysis(NamedTuple):
+    """What came out: findings sorted by place, problems of files, and the rest of the story.
+
+    Paths are relative to `root`, with forward slashes; `files` are the Python files that findings
+    were asked for.  `undecided` counts, for each rule, the
+    subjects of which it could not tell.  `warnings` are for standard error."""
+
+    root: str
+    project: Project
+    files: int
+    findings: list[Finding]
+    silenced: int
+    problems: list[Problem]
+    undecided: dict[str, int]
+    warnings: list[str]
+
+
+class Request(NamedTuple):
+    """What to analyse.
+
+    `root` is the project's folder; `wanted` says for which paths (relative to it) findings are
+    asked, None: for all.  `overlay` holds the texts that win over the disk."""
+
+    root: str
+    wanted: Callable[[str], bool] | None = None
+    overlay: files.Overlay | None = None
+    exclude: tuple[str, ...] = files.DEFAULT_EXCLUDES
+    extend_exclude: tuple[str, ...] = ()
+    respect_gitignore: bool = True
+    extra_files: tuple[str, ...] = ()
+    cache_dir: str | None = None
+    celery: Any = None
+    options: Mapping[str, Any] = {}
+    processes: int = 1
+    ignore_suppressions: bool = False
+
+
+class Collected(NamedTuple):
+    """The facts of the files that speak of Celery, and how to get those of the others."""
+
+    facts: dict[str, Module]
+    python_files: list[str]
+    load: Callable[[str], Module | None]
+    read: Callable[[str], bytes]
+
+
+def analyse(request: Request, rules: Iterable[Rule]) -> Analysis:
+    """Judges a project by `rules`.  Never raises for anything that a file holds."""
+    warnings: list[str] = []
+    cache = Cache.open(request.cache_dir, request.root) if request.cache_dir else NoCache()
+    collected = collect(request, cache, warnings.append)
+    project = Project(
+        collected.facts,
+        collected.python_files,
+        collected.load,
+        collected.read,
+        **({"celery": request.celery} if request.celery else {}),
+        options=request.options,
+    )
+    findings, undecided = judge(project, rules, request.wanted, warnings.append)
+    cache.save()
+    kept = findings
+    if not request.ignore_suppressions:
+        kept = unsilenced(findings, collected.read, warnings.append)
+    problems = [
+        Problem(path, *_problem(module))
+        for path, module in sorted(collected.facts.items())
+        if module.problem and (request.wanted is None or request.wanted(path))
+    ]
+    return Analysis(
+        request.root,
+        project,
+        sum(request.wanted is None or request.wanted(path) for path in collected.python_files),
+        kept,
+        len(findings) - len(kept),
+        problems,
+        undecided,
+        warnings,
+    )
+
+
+def _problem(module: Module) -> tuple[int, int, str, str]:
+    assert module.problem is not None
+    message, row, column = module.problem
+    code = "E902" if row == 0 else "invalid-syntax"
+    return (max(row, 1), column, code, message)
+
+
+def collect(request: Request, cache: Cache | NoCache, warn: Callable[[str], None]) -> Collected:
+    """Finds the project's files and the facts of those that speak of Celery."""
+    root, overlay = request.root, request.overlay
+    entries = list(
+        files.walk(
+            root,
+            exclude=request.exclude,
+            extend_exclude=request.extend_exclude,
+            respect_gitignore=request.respect_gitignore,
+            warn=warn,
+        )
+    )
+    known = {entry.path for entry in entries}
+    for extra in request.extra_files:
+        path = os.path.abspath(extra)
+        if path not in known:
+            known.add(path)
+            entries.append(_entry(path))
+    python_files: list[str] = []
+    facts: dict[str, Module] = {}
+    fresh: list[tuple[str, files.FileEntry, bytes]] = []
+    for entry in entries:
+        path = relative(entry.path, root)
+        python_files.append(path)
+        text = overlay.get(entry.path) if overlay is not None else None
+        if isinstance(text, str):
+            # Decoded already: the coding comment, if any, is not about these bytes.
+            if files.looks_relevant(text.encode("utf-8", "surrogatepass")):
+                facts[path] = _extract(path, text)
+            continue
+        over = text is not None
+        if not over:
+            hit, module = cache.get(path, entry)
+            if hit:
+                if module is not None:
+                    facts[path] = module
+                continue
+        try:
+            data = files.read(entry.path, overlay)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            facts[path] = broken_module(reason, 0, 1)
+            continue
+        if not over:
+            hit, module = cache.get_by_content(path, entry, data)
+            if hit:
+                if module is not None:
+                    facts[path] = module
+                continue
+        if files.looks_relevant(data):
+            fresh.append((path, entry, data))
+        elif not over:
+            cache.put(path, entry, data, None)
+    for (path, entry, data), module in zip(
+        fresh, _extract_all(fresh, request.processes), strict=True
+    ):
+        facts[path] = module
+        if overlay is None or overlay.get(entry.path) is None:
+            cache.put(path, entry, data, module)
+
+    def read(path: str) -> bytes:
+        return files.read(os.path.join(root, path), overlay)
+
+    def load(path: str) -> Module | None:
+        known_module = cache.get_loaded(path)
+        if known_module is not None:
+            return known_module
+        try:
+            data = read(path)
+        except OSError as error:
+            return broken_module(error.strerror or str(error), 0, 1)
+        module = _extract(path, data)
+        if overlay is None or overlay.get(os.path.join(root, path)) is None:
+            cache.put_loaded(path, module)
+        return module
+
+    return Collected(facts, python_files, load, read)
+
+
+def _entry(path: str) -> files.FileEntry:
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return files.FileEntry(path, 0, 0)
+    return files.FileEntry(path, stat.st_mtime_ns, stat.st_size)
+
+
+def relative(path: str, root: str) -> str:
+    """A path as findings show it: relative to the root, with forward slashes."""
+    shown = (
+        path[len(root) :].lstrip(os.sep)
+        if path.startswith(root.rstrip(os.sep) + os.sep)
+        else (os.path.relpath(path, root))
+    )
+    return shown.replace(os.sep, "/")
+
+
+def _extract(path: str, data: bytes | str) -> Module:
+    from .extract import extract
+    from .rule import load_rules
+
+    load_rules()
+    try:
+        if isinstance(data, str):
+            return extract(Source.from_text(data, path))
+        return extract(Source.decode(data, path))
+    except SourceError as error:
+        return broken_module(error.message, error.row, error.column)
+
+
+def _extract_all(
+    fresh: list[tuple[str, files.FileEntry, bytes]], processes: int
+) -> Iterable[Module]:
+    size = sum(len(data) for _, _, data in fresh)
+    if processes > 1 and size > PARALLEL_BYTES:
+        from .parallel import extract_in_processes
+
+        modules = extract_in_processes([(path, data) for path, _, data in fresh], processes)
+        if modules is not None:
+            return modules
+    return [_extract(path, data) for path, _, data in fresh]
+
+
+def judge(
+    project: Project,
+    rules: Iterable[Rule],
+    wanted: Callable[[str], bool] | None,
+    warn: Callable[[str], None],
+) -> tuple[list[Finding], dict[str, int]]:
+    """Asks every rule about every subject of its kind.
+
+    Gives the findings, sorted and without repetitions, and the undecided count of each rule."""
+    by_subject: dict[Any, list[Rule]] = {}
+    for rule in rules:
+        by_subject.setdefault(rule.subject, []).append(rule)
+    findings: set[Finding] = set()
+    undecided: dict[str, int] = {}
+    for kind, asked in by_subject.items():
+        try:
+            subjects = project.all(kind) if isinstance(kind, type) else project.seen(kind)
+        except Exception as error:
+            codes = ", ".join(rule.code for rule in asked)
+            warn(f"{codes}: cannot be judged: {_failure(error)}")
+            continue
+        for subject in subjects:
+            if wanted is not None and not wanted(subject.module.path):
+                continue
+            for rule in asked:
+                try:
+                    for answer in rule(subject, project):
+                        if answer.where.module is subject.module:
+                            findings.add(_finding(rule, answer))
+                except Undecided:
+                    undecided[rule.code] = undecided.get(rule.code, 0) + 1
+                except Exception as error:
+                    place = Where(subject.module, subject.span).shown
+                    warn(f"{rule.code}: cannot judge {place}: {_failure(error)}")
+    return sorted(findings, key=_order), undecided
+
+
+def _failure(error: Exception) -> str:
+    """A failure of our own, in one line; with its traceback when a developer asks."""
+    if os.environ.get("FLAKE8_CELERY_RAISE"):
+        raise error
+    return f"internal error: {type(error).__name__}: {error}"
+
+
+def _finding(rule: Rule, answer: Any) -> Finding:
+    row, column, end_row, end_column = answer.where.span
+    return Finding(
+        answer.where.module.path,
+        (row, column, end_row, end_column),
+        rule.code,
+        rule.name,
+        rule.message(answer),
+        tuple((r.where.module.path, tuple(r.where.span), r.message) for r in answer.related),
+        _hashable(answer.fix),
+    )
+
+
+def _hashable(data: Any) -> Any:
+    if isinstance(data, (list, tuple)):
+        return tuple(_hashable(item) for item in data)
+    if isinstance(data, dict):
+        return tuple((key, _hashable(item)) for key, item in data.items())
+    return data
+
+
+def _order(finding: Finding) -> tuple[Any, ...]:
+    return (finding.path, finding.span[0], finding.span[1], finding.code, finding.message)
+
+
+def unsilenced(
+    findings: list[Finding], read: Callable[[str], bytes], warn: Callable[[str], None]
+) -> list[Finding]:
+    """The findings that no suppression comment silences, by ruff's rules."""
+    by_path: dict[str, Suppressions] = {}
+    kept = []
+    for finding in findings:
+        if finding.path not in by_path:
+            by_path[finding.path] = _suppressions(finding.path, read, warn)
+        if not by_path[finding.path].silences(finding.code, finding.name, finding.span):
+            kept.append(finding)
+    return kept
+
+
+def _suppressions(
+    path: str, read: Callable[[str], bytes], warn: Callable[[str], None]
+) -> Suppressions:
+    try:
+        source = Source.decode(read(path), path)
+    except (OSError, SourceError):
+        source = Source.from_text("", path)
+    suppressions = Suppressions.of(source)
+    for row, message in suppressions.warnings:
+        warn(f"{message} on {path}:{row}")
+    return suppressions

@@ -1,0 +1,16 @@
+"""Names and numbers that several apps share."""
+
+QUEUE_DEFAULT = "default"
+QUEUE_ORDERS = "orders"
+QUEUE_MAILS = "mails"
+QUEUE_REPORTS = "reports"
+
+TASK_STOCK_ALERTS = "catalogue.tasks.send_stock_alerts"
+TASK_REBUILD_INDEX = "catalogue.rebuild_index"
+TASK_REBUILD_REPORT_INDEX = "reports.rebuild_index"
+TASK_DAILY_SALES = "reports.tasks.daily_sales"
+
+IMPORT_SOFT_LIMIT = 8 * 60
+
+CURRENCIES = ["EUR", "USD", "GBP"]
+ACCOUNTING_ADDRESS = "accounting@shop.example"
