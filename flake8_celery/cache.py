@@ -16,6 +16,7 @@ from typing import Any
 from . import __version__
 from .facts import Module, module_from_json
 from .files import FileEntry
+from .gitignore import Verdicts
 
 # A file as young as this may change again within the resolution of its time.
 YOUNG_NS = 2_000_000_000
@@ -24,10 +25,12 @@ CODE = ("facts.py", "source.py", "files.py", "extract", "rules")
 
 
 class NoCache:
-    """No cache: nothing is found and nothing is kept."""
+    """No cache: nothing is found and nothing is kept.
+
+    `verdicts` is what git was said to ignore, as `files.walk` remembers it."""
 
     def __init__(self) -> None:
-        self._loaded: dict[str, Module] = {}
+        self.verdicts: Verdicts = {}
 
     def get(self, path: str, entry: FileEntry) -> tuple[bool, Module | None]:
         return False, None
@@ -55,9 +58,11 @@ class Cache(NoCache):
 
     An entry is `[time in ns, size, hash, relevant, facts or null]`."""
 
-    def __init__(self, path: str, entries: dict[str, Any]) -> None:
+    def __init__(self, path: str, entries: dict[str, Any], verdicts: Verdicts) -> None:
         super().__init__()
         self.path = path
+        self.verdicts = verdicts
+        self.known_verdicts = dict(verdicts)
         self.entries = entries
         self.kept: dict[str, Any] = {}
         self.changed = False
@@ -70,12 +75,12 @@ class Cache(NoCache):
         try:
             with open(path, "rb") as stream:
                 data = json.loads(stream.read())
-            entries = data["files"]
-            if not isinstance(entries, dict):
+            entries, verdicts = data["files"], data["ignored"]
+            if not isinstance(entries, dict) or not isinstance(verdicts, dict):
                 raise ValueError("not a cache")
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            entries = {}
-        return cls(path, entries)
+            entries, verdicts = {}, {}
+        return cls(path, entries, verdicts)
 
     def get(self, path: str, entry: FileEntry) -> tuple[bool, Module | None]:
         """Whether the entry of `path` is of this time and size, and its facts."""
@@ -135,7 +140,8 @@ class Cache(NoCache):
 
     def save(self) -> None:
         """Writes the cache when anything is new.  A place that cannot be written is no error."""
-        if not self.changed and len(self.kept) == len(self.entries):
+        same_files = not self.changed and len(self.kept) == len(self.entries)
+        if same_files and self.verdicts == self.known_verdicts:
             return
         import time
 
@@ -149,7 +155,11 @@ class Cache(NoCache):
             os.makedirs(folder, exist_ok=True)
             _mark(os.path.dirname(folder))
             with open(temporary, "w", encoding="ascii") as stream:
-                stream.write(json.dumps({"files": self.kept}, separators=(",", ":")))
+                stream.write(
+                    json.dumps(
+                        {"files": self.kept, "ignored": self.verdicts}, separators=(",", ":")
+                    )
+                )
             os.replace(temporary, self.path)
         except (OSError, ValueError, RecursionError):
             try:

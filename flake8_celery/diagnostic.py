@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .fix import fix_for
 from .rule import SAFE, Finding, Fix, Rule
 from .run import Analysis
 from .source import Source, SourceError, Span
-from .suppress import Suppressions
+
+if TYPE_CHECKING:
+    from .suppress import Suppressions
 
 REPOSITORY = "https://github.com/flake8-celery/flake8-celery"
 
@@ -68,6 +70,8 @@ class Texts:
     def noqa_row(self, path: str, row: int) -> int:
         """The row on which a suppression of a finding on `row` counts."""
         if path not in self._suppressions:
+            from .suppress import Suppressions
+
             self._suppressions[path] = Suppressions.of(self.source(path))
         return self._suppressions[path].noqa_row(row)
 

@@ -1,7 +1,6 @@
 """The files of a project: where it begins, which files it has, and their bytes.
 
-Excludes mean what they mean to ruff, ignore files what they mean to git. The ignore files are
-read here and not by a library, because importing one takes longer than the whole walk.
+Excludes mean what they mean to ruff, ignore files what they mean to git.
 """
 
 from __future__ import annotations
@@ -11,10 +10,10 @@ import os
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
-from flake8_celery.source import Source
+from . import gitignore
+from .source import Source
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Iterable, Iterator
 
 DEFAULT_EXCLUDES: tuple[str, ...] = (
@@ -46,8 +45,9 @@ DEFAULT_EXCLUDES: tuple[str, ...] = (
 )
 """ruff 0.17.5's default `exclude`, as `ruff check --show-settings` prints it."""
 
-REPOSITORY_MARKERS = (".git", ".hg")
-CONFIGURATION_FILES = (
+ROOT_MARKERS = (
+    ".git",
+    ".hg",
     "flake8-celery.toml",
     ".flake8-celery.toml",
     "pyproject.toml",
@@ -82,8 +82,8 @@ def looks_relevant(data: bytes) -> bool:
 def find_root(path: str) -> str:
     """The absolute folder of the project that a file or folder belongs to.
 
-    It is the nearest folder at or above `path` with a repository (`.git`, `.hg`), else the
-    nearest with a configuration file, else the folder of `path` itself. The home folder, what
+    It is the nearest folder at or above `path` that holds a repository or a configuration file
+    (so that each project of a monorepo is one), else the folder of `path` itself. The home folder, what
     is above it, and the root of the file system are never reached by climbing: a stray
     `pyproject.toml` there does not make a project of everything.
     """
@@ -93,15 +93,11 @@ def find_root(path: str) -> str:
     home = os.path.abspath(os.path.expanduser("~"))
     barred = {home, os.path.realpath(home)}
     barred |= {above for folder in barred for above in _folders_above(folder)}
-    climbed = []
     for folder in (start, *_folders_above(start)):
         if folder in barred or folder == os.path.dirname(folder):
             break
-        climbed.append(folder)
-    for markers in (REPOSITORY_MARKERS, CONFIGURATION_FILES):
-        for folder in climbed:
-            if any(os.path.exists(os.path.join(folder, marker)) for marker in markers):
-                return folder
+        if any(os.path.exists(os.path.join(folder, marker)) for marker in ROOT_MARKERS):
+            return folder
     return start
 
 
@@ -132,6 +128,7 @@ def walk(
     respect_gitignore: bool = True,
     suffixes: tuple[str, ...] = (".py", ".pyi"),
     warn: Callable[[str], None] = _silent,
+    verdicts: gitignore.Verdicts | None = None,
 ) -> Iterator[FileEntry]:
     """The files below `root` that end in one of `suffixes`: by name within a folder, a folder's
     files before its subfolders'.
@@ -141,17 +138,16 @@ def walk(
     and `*` also matches a slash. `.ignore` files are honoured anywhere, `.gitignore` and
     `.git/info/exclude` inside a repository, those above `root` too; a user's own global ignore
     file is not read. Links to folders are not followed. A folder that cannot be read is passed
-    to `warn` and skipped; a file that vanishes is skipped.
+    to `warn` and skipped; a file that vanishes is skipped. `verdicts` remembers what git ignores
+    from one run to the next.
     """
     root = os.path.abspath(root)
-    excluded = _exclude_table((*exclude, *extend_exclude), base or root)
-    in_repository = False
-    ignores: tuple[_IgnoreFile, ...] = ()
-    if respect_gitignore:
-        in_repository, ignores = _ignores_above(root, suffixes)
-    pending = [(root, in_repository, ignores)]
+    excluded = _Excludes((*exclude, *extend_exclude), base or root)
+    verdicts = {} if verdicts is None else verdicts
+    chain = gitignore.above(root) if respect_gitignore else gitignore.NOTHING
+    pending = [(root, chain)]
     while pending:
-        folder, in_repository, ignores = pending.pop()
+        folder, chain = pending.pop()
         try:
             with os.scandir(folder) as scan:
                 entries = sorted(scan, key=_name)
@@ -159,27 +155,35 @@ def walk(
             warn(f"cannot read {folder}: {error.strerror}")
             continue
         if respect_gitignore:
-            names = [entry.name for entry in entries if entry.name in _IGNORE_MARKERS]
-            if names:
-                in_repository = in_repository or ".git" in names
-                ignores += _ignores_of(folder, names, in_repository, suffixes)
-        below = []
+            chain = gitignore.enter(folder, chain, [entry.name for entry in entries])
+        candidates = []
         for entry in entries:
-            name, path = entry.name, entry.path
+            name = entry.name
             try:
                 is_folder = entry.is_dir(follow_symlinks=False)
-                if not is_folder and not name.endswith(suffixes):
-                    continue
-                if excluded.last(name, path) >= 0 or _ignored(ignores, name, path, is_folder):
-                    continue
-                if is_folder:
-                    below.append((path, in_repository, ignores))
-                    continue
-                status = entry.stat()
-                if stat.S_ISREG(status.st_mode):
-                    yield FileEntry(path, status.st_mtime_ns, status.st_size)
             except OSError:
                 continue
+            if (is_folder or name.endswith(suffixes)) and not excluded.match(name, entry.path):
+                candidates.append((entry, is_folder))
+        ignored = gitignore.ignored(
+            folder,
+            chain,
+            [e.name + "/" if is_folder else e.name for e, is_folder in candidates],
+            verdicts,
+        )
+        below = []
+        for entry, is_folder in candidates:
+            if entry.name in ignored:
+                continue
+            if is_folder:
+                below.append((entry.path, chain))
+                continue
+            try:
+                status = entry.stat()
+            except OSError:
+                continue
+            if stat.S_ISREG(status.st_mode):
+                yield FileEntry(entry.path, status.st_mtime_ns, status.st_size)
         pending.extend(reversed(below))
 
 
@@ -187,247 +191,55 @@ def _name(entry: os.DirEntry[str]) -> str:
     return entry.name
 
 
-_IGNORE_MARKERS = frozenset((".git", ".gitignore", ".ignore"))
+class _Excludes:
+    """Exclude patterns. Most are plain names, and only the others are ever compiled."""
 
+    __slots__ = ("_globs", "_known", "_literals", "_name_globs")
 
-class _Glob:
-    """A pattern with wildcards. Its literal ends are compared first, so that most patterns are
-    never compiled."""
-
-    __slots__ = ("_compiled", "_crossing", "_glob", "_prefix", "_suffix")
-
-    def __init__(self, glob: str, crossing: bool) -> None:
-        special = [index for index, character in enumerate(glob) if character in "*?[]{}\\"]
-        self._glob = glob
-        self._crossing = crossing
-        self._prefix = glob[: special[0]]
-        # `**/name` also matches `name`.
-        self._suffix = glob[special[-1] + 1 :].removeprefix("/")
-        self._compiled: re.Pattern[str] | None = None
-
-    def may_end(self, ends: tuple[str, ...]) -> bool:
-        """Whether the pattern can match anything that ends in one of `ends`."""
-        if self._suffix:
-            return any(end.endswith(self._suffix) or self._suffix.endswith(end) for end in ends)
-        _, opened, last = self._glob[:-1].rpartition("[")
-        if opened and last.isalnum() and self._glob.endswith("]"):
-            return any(end[-1:] in last for end in ends)
-        return True
-
-    def matches(self, text: str) -> bool:
-        if not (text.startswith(self._prefix) and text.endswith(self._suffix)):
-            return False
-        if self._compiled is None:
-            import re
-
-            self._compiled = re.compile(_regex(self._glob, self._crossing), re.DOTALL)
-        return self._compiled.fullmatch(text) is not None
-
-
-class _Table:
-    """Numbered patterns, asked for the last one that matches."""
-
-    __slots__ = ("_known", "_names", "_paths", "name_globs", "path_globs")
-
-    def __init__(self) -> None:
-        self._names: dict[str, int] = {}
-        self._paths: dict[str, int] = {}
-        self.name_globs: list[tuple[int, _Glob]] = []
-        self.path_globs: list[tuple[int, _Glob]] = []
+    def __init__(self, patterns: Iterable[str], base: str) -> None:
+        self._literals: set[str] = set()
+        self._name_globs: list[str] = []
+        self._globs: list[str] = []
         # Few names are new: `tests`, `migrations`, `__init__.py` are everywhere.
-        self._known: dict[str, int] = {}
-
-    def add(self, index: int, glob: str, on_path: bool, crossing: bool) -> None:
-        if _has_wildcards(glob, crossing):
-            globs = self.path_globs if on_path else self.name_globs
-            globs.append((index, _Glob(glob, crossing)))
-        else:
-            (self._paths if on_path else self._names)[glob] = index
-
-    def last(self, name: str, path: str) -> int:
-        """The number of the last pattern that matches, -1 where none does."""
-        found = self._known.get(name)
-        if found is None:
-            found = self._known[name] = _last(name, self._names, self.name_globs)
-        if self._paths or self.path_globs:
-            return max(found, _last(path, self._paths, self.path_globs))
-        return found
-
-
-def _last(text: str, literals: dict[str, int], globs: list[tuple[int, _Glob]]) -> int:
-    found = literals.get(text, -1)
-    for index, glob in reversed(globs):
-        if index < found:
-            break
-        if glob.matches(text):
-            return index
-    return found
-
-
-def _has_wildcards(glob: str, crossing: bool) -> bool:
-    return any(character in glob for character in ("*?[\\{" if crossing else "*?[\\"))
-
-
-def _exclude_table(patterns: Iterable[str], base: str) -> _Table:
-    table = _Table()
-    escaped = "".join(f"[{character}]" if character in "*?[{" else character for character in base)
-    for index, pattern in enumerate(patterns):
-        named = "/" not in pattern
-        if named:
-            table.add(index, pattern, False, True)
-        if not named or _has_wildcards(pattern, True):
-            table.add(index, os.path.normpath(os.path.join(escaped, pattern)), True, True)
-    return table
-
-
-class _IgnoreFile:
-    """The patterns of one ignore file, for the folder that it stands in."""
-
-    __slots__ = ("_files", "_folders", "_negated", "_skip")
-
-    def __init__(self, folder: str, text: str, suffixes: tuple[str, ...]) -> None:
-        self._skip = len(folder.rstrip("/")) + 1
-        self._files = _Table()
-        self._folders = _Table()
-        self._negated: list[bool] = []
-        for line in text.removeprefix("\ufeff").split("\n"):
-            self._add(line.removesuffix("\r"))
-        # Most patterns (`*.log`, `*.py[cod]`) cannot match a file that the walk looks at.
-        files = self._files
-        files.name_globs = [pair for pair in files.name_globs if pair[1].may_end(suffixes)]
-        files.path_globs = [pair for pair in files.path_globs if pair[1].may_end(suffixes)]
-
-    def _add(self, line: str) -> None:
-        pattern = line.rstrip(" ")
-        if pattern.endswith("\\") and pattern != line:
-            pattern += " "
-        negated = pattern.startswith("!")
-        pattern = pattern.removeprefix("!")
-        folders_only = pattern.endswith("/")
-        pattern = pattern.removesuffix("/")
-        if not pattern or line.startswith("#"):
-            return
-        index = len(self._negated)
-        self._negated.append(negated)
-        on_path = "/" in pattern
-        pattern = pattern.removeprefix("/")
-        self._folders.add(index, pattern, on_path, False)
-        if not folders_only:
-            self._files.add(index, pattern, on_path, False)
-
-    def verdict(self, name: str, path: str, is_folder: bool) -> bool | None:
-        """Whether the last pattern that matches ignores the path; None where none matches."""
-        table = self._folders if is_folder else self._files
-        index = table.last(name, path[self._skip :])
-        return None if index < 0 else not self._negated[index]
-
-
-def _ignored(ignores: tuple[_IgnoreFile, ...], name: str, path: str, is_folder: bool) -> bool:
-    for ignore in reversed(ignores):
-        if (verdict := ignore.verdict(name, path, is_folder)) is not None:
-            return verdict
-    return False
-
-
-def _ignores_of(
-    folder: str, names: Iterable[str], in_repository: bool, suffixes: tuple[str, ...]
-) -> tuple[_IgnoreFile, ...]:
-    """The ignore files of one folder, the strongest last."""
-    found = []
-    for marker, name, of_git in (
-        (".git", ".git/info/exclude", True),
-        (".gitignore", ".gitignore", True),
-        (".ignore", ".ignore", False),
-    ):
-        if marker in names and (in_repository or not of_git):
-            try:
-                text = read(os.path.join(folder, name)).decode("utf-8", "surrogateescape")
-            except OSError:
+        self._known: dict[str, bool] = {}
+        for pattern in [variant for pattern in patterns for variant in _variants(pattern)]:
+            wild = any(character in pattern for character in "*?[")
+            path = os.path.normpath(os.path.join(base, pattern))
+            if not wild:
+                self._literals.add(path if "/" in pattern else pattern)
                 continue
-            found.append(_IgnoreFile(folder, text, suffixes))
-    return tuple(found)
+            if "/" not in pattern:
+                self._name_globs.append(pattern)
+            escaped = "".join(f"[{c}]" if c in "*?[" else c for c in base)
+            self._globs.append(os.path.join(escaped, os.path.normpath(pattern)))
+
+    def match(self, name: str, path: str) -> bool:
+        """Whether a file or folder is left out, by its name or its absolute path."""
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = name in self._literals or _any(self._name_globs, name)
+        return known or path in self._literals or _any(self._globs, path)
 
 
-def _ignores_above(folder: str, suffixes: tuple[str, ...]) -> tuple[bool, tuple[_IgnoreFile, ...]]:
-    """Whether `folder` is inside a repository, and the ignore files above it, outermost first."""
-    above = []
-    if os.path.exists(os.path.join(folder, ".git")):
-        return True, ()
-    for parent in _folders_above(folder):
-        above.append(parent)
-        if os.path.exists(os.path.join(parent, ".git")):
-            break
-    else:
-        return False, ()
-    ignores: tuple[_IgnoreFile, ...] = ()
-    for parent in reversed(above):
-        ignores += _ignores_of(parent, _IGNORE_MARKERS, True, suffixes)
-    return True, ignores
+def _variants(pattern: str) -> list[str]:
+    """A ruff pattern in the words of `fnmatch`, whose `*` crosses slashes as well: `{a,b}` is
+    taken apart, and `**/` may also stand for nothing."""
+    opened, closed = pattern.find("{"), pattern.find("}")
+    if 0 <= opened < closed:
+        before, after = pattern[:opened], pattern[closed + 1 :]
+        words = pattern[opened + 1 : closed].split(",")
+        return [variant for word in words for variant in _variants(before + word + after)]
+    if "**/" in pattern:
+        return [*_variants(pattern.replace("**/", "", 1)), pattern.replace("**/", "*/")]
+    return [pattern]
 
 
-def _regex(glob: str, crossing: bool) -> str:
-    """A regular expression for a glob. `crossing` is globset's reading, in which a wildcard
-    matches a slash and `{a,b}` is an alternative; without it git's. What neither can read
-    matches nothing."""
-    import re
+def _any(globs: list[str], text: str) -> bool:
+    if not globs:
+        return False
+    from fnmatch import fnmatchcase
 
-    anything, one = (".*", ".") if crossing else ("[^/]*", "[^/]")
-    parts: list[str] = []
-    depth = 0
-    index = 0
-    while index < len(glob):
-        character = glob[index]
-        index += 1
-        if character == "*":
-            start = index - 1
-            while glob[index : index + 1] == "*":
-                index += 1
-            whole = index - start > 1 and (start == 0 or glob[start - 1] == "/")
-            if whole and glob[index : index + 1] == "/":
-                index += 1
-                parts.append("(?:.*/)?")
-            else:
-                parts.append(".*" if whole and index == len(glob) else anything)
-        elif character == "?":
-            parts.append(one)
-        elif character == "[":
-            if not (
-                found := re.compile(r"([!^]?)(\]?(?:\\.|[^\]\\])*)\]", re.DOTALL).match(glob, index)
-            ):
-                return "(?!)"
-            index = found.end()
-            parts.append(_character_class(found[2], bool(found[1]), crossing))
-        elif character == "\\":
-            if index == len(glob):
-                return "(?!)"
-            parts.append(re.escape(glob[index]))
-            index += 1
-        elif crossing and character == "{":
-            depth += 1
-            parts.append("(?:")
-        elif depth and character in ",}":
-            depth -= character == "}"
-            parts.append("|" if character == "," else ")")
-        else:
-            parts.append(re.escape(character))
-    return "(?!)" if depth else "".join(parts)
-
-
-def _character_class(inside: str, negated: bool, crossing: bool) -> str:
-    import re
-
-    characters = re.findall(r"\\.|[^\\]", inside, re.DOTALL)
-    items = []
-    while characters:
-        low = characters.pop(0)[-1]
-        high = low
-        if len(characters) > 1 and characters[0] == "-":
-            high = characters[1][-1]
-            del characters[:2]
-        if low <= high:
-            items.append(f"{re.escape(low)}-{re.escape(high)}")
-    one = f"[{'^' if negated else ''}{''.join(items)}]" if items else ("." if negated else "(?!)")
-    return one if crossing else f"(?!/){one}"
+    return any(fnmatchcase(text, glob) for glob in globs)
 
 
 class Overlay:

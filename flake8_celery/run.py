@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import files
 from .cache import Cache, NoCache
@@ -18,7 +18,9 @@ from .facts import Module, broken_module
 from .project import Project
 from .rule import Finding, Rule, Undecided, Where
 from .source import Source, SourceError
-from .suppress import Suppressions
+
+if TYPE_CHECKING:
+    from .suppress import Suppressions
 
 # Two processes pay for themselves only above this much source that speaks of Celery.
 PARALLEL_BYTES = 4_000_000
@@ -132,6 +134,7 @@ def collect(request: Request, cache: Cache | NoCache, warn: Callable[[str], None
             extend_exclude=request.extend_exclude,
             respect_gitignore=request.respect_gitignore,
             warn=warn,
+            verdicts=cache.verdicts,
         )
     )
     known = {entry.path for entry in entries}
@@ -331,11 +334,13 @@ def unsilenced(
 def _suppressions(
     path: str, read: Callable[[str], bytes], warn: Callable[[str], None]
 ) -> Suppressions:
+    from .suppress import Suppressions
+
     try:
         source = Source.decode(read(path), path)
     except (OSError, SourceError):
         source = Source.from_text("", path)
     suppressions = Suppressions.of(source)
-    for row, message in suppressions.warnings:
-        warn(f"{message} on {path}:{row}")
+    for _, message in suppressions.warnings:
+        warn(message.replace("{path}", path))
     return suppressions

@@ -373,24 +373,24 @@ class _Reader:
         row, start = token.start
         text = token.string
         # ruff calls both file-level forms by its own.
-        shown, warnings = (
+        shown, noted = (
             ("# noqa", self.warnings) if kind == NOQA else ("# ruff: noqa", self.file_warnings)
         )
         try:
             codes, complaints = _noqa_codes(text[found.end() :])
         except _Malformed as error:
             where = "on" if kind == NOQA else "at"
-            warnings.append((row, f"Invalid `{shown}` directive {where} {{path}}:{row}: {error}"))
+            noted.append((row, f"Invalid `{shown}` directive {where} {{path}}:{row}: {error}"))
             return
         for complaint in complaints:
-            warnings.append((row, f"Missing or joined rule code(s) at {{path}}:{row}: {complaint}"))
+            noted.append((row, f"Missing or joined rule code(s) at {{path}}:{row}: {complaint}"))
         if not in_place:
             message = (
                 f"Unexpected `{shown}` directive at {{path}}:{row}. File-level suppression "
                 "comments must appear on their own line. For line-level suppression, omit the "
                 "`ruff:` prefix."
             )
-            warnings.append((row, message))
+            noted.append((row, message))
             return
         first, last = (row, row) if kind == NOQA else (1, _NO_LIMIT)
         span = (row, start + found.start() + 1, row, start + len(text) + 1)

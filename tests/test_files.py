@@ -160,21 +160,20 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
-def test_the_root_is_the_nearest_repository(home: Path) -> None:
-    grow(home, "p/.git/", "p/app/pyproject.toml", "p/app/pkg/tasks.py")
-    assert find_root(str(home / "p/app/pkg/tasks.py")) == str(home / "p")
+def test_each_project_of_a_monorepo_is_its_own_root(home: Path) -> None:
+    grow(home, "p/.git/", "p/app/pyproject.toml", "p/app/pkg/tasks.py", "p/pkg/tasks.py")
+    assert find_root(str(home / "p/app/pkg/tasks.py")) == str(home / "p/app")
+    assert find_root(str(home / "p/pkg/tasks.py")) == str(home / "p")
     assert find_root(str(home / "p")) == str(home / "p")
 
 
-@pytest.mark.parametrize("marker", files.CONFIGURATION_FILES)
-def test_without_a_repository_the_root_is_the_nearest_configuration(
-    home: Path, marker: str
-) -> None:
+@pytest.mark.parametrize("marker", files.ROOT_MARKERS)
+def test_the_root_is_the_nearest_folder_with_a_marker(home: Path, marker: str) -> None:
     grow(home, "w/setup.py", f"w/p/{marker}", "w/p/pkg/tasks.py")
     assert find_root(str(home / "w/p/pkg/tasks.py")) == str(home / "w/p")
 
 
-def test_without_either_the_root_is_the_folder_in_hand(home: Path) -> None:
+def test_without_one_the_root_is_the_folder_in_hand(home: Path) -> None:
     grow(home, "p/pkg/tasks.py")
     assert find_root(str(home / "p/pkg/tasks.py")) == str(home / "p/pkg")
     assert find_root(str(home / "p/pkg/new.py")) == str(home / "p/pkg")

@@ -26,6 +26,8 @@ __all__ = (
     "mixing",
     "spellings",
     "suggest",
+    "to_new",
+    "to_old",
     "working_spelling",
 )
 
@@ -264,3 +266,13 @@ def is_third_party(key: str) -> bool:
     return lower.removeprefix("celery_").startswith(THIRD_PARTY_PREFIXES) or lower.startswith(
         THIRD_PARTY_PREFIXES
     )
+
+
+def to_new(key: str) -> str:
+    """The name since 4.0 of a name from before; any other key as it is."""
+    return _OLD_TO_NEW.get(key, key)
+
+
+def to_old(key: str) -> str:
+    """The name before 4.0 of a name since; any other key as it is."""
+    return _NEW_TO_OLD.get(key, key)

@@ -11,7 +11,7 @@ METHODS = frozenset(
     s si signature subtask set clone on_error link link_error chunks starmap
     retry register_task config_from_object config_from_envvar config_from_cmdline add_defaults
     setup_security autodiscover_tasks add_periodic_task on_commit on_error
-    from_mapping from_object AsyncResult GroupResult
+    from_mapping from_object from_pyfile from_envvar from_prefixed_env AsyncResult GroupResult
     Celery Flask chain group chord chunks xmap xstarmap maybe_signature
     crontab solar schedule from_string Queue Exchange Broadcast Redis
     revoke rate_limit time_limit abort
@@ -36,7 +36,7 @@ IN_PLACE = frozenset("update setdefault append extend insert pop remove clear ad
 SCHEDULE_ROWS = frozenset(
     "PeriodicTask CrontabSchedule IntervalSchedule ClockedSchedule SolarSchedule".split()
 )
-CONFIGURATION_WORDS = frozenset("conf config Task task_cls on_init".split())
+CONFIGURATION_WORDS = frozenset("conf config environ Task task_cls on_init".split())
 CANVAS_METHODS = frozenset("s si signature subtask".split())
 
 

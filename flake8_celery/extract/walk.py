@@ -292,12 +292,12 @@ class Walk:
 
     def visit_match(self, node: ast.Match, scope: int, block: int) -> None:
         for case in reversed(node.cases):
-            arm = self.new_block("match", "body", block, scope, case, [])
+            arm = self.new_block("match", "body", block, scope, node, [])
             for pattern in ast.walk(case.pattern):
                 name = getattr(pattern, "name", None) or getattr(pattern, "rest", None)
                 if isinstance(name, str):
                     target = ast.copy_location(ast.Name(name, ast.Store()), pattern)
-                    self.bind(target, None, "unknown", scope, arm, case)
+                    self.bind(target, None, "unknown", scope, arm, case.pattern)
             self.push_all(case.body, scope, arm, node)
         self.push_all([node.subject], scope, block, node)
 

@@ -49,6 +49,8 @@ class Project:
         self._load = load
         self._read = read
         self._roots, self._by_name = index(python_files)
+        #: Answers that pieces of the project keep, under keys of their own.
+        self.kept: dict[Any, Any] = {}
         self._modules: dict[str, LinkedModule | None] = {}
         self._found: dict[tuple[str, str], LinkedModule | None] = {}
         self._collected: dict[Any, list[Any]] = {}
@@ -62,6 +64,11 @@ class Project:
             self.modules.append(module)
 
     # Modules
+
+    @property
+    def paths(self) -> Iterable[str]:
+        """The paths of all Python files of the project, sorted."""
+        return self._roots
 
     def dotted(self, path: str) -> str:
         """The dotted name of the module at `path`, from the nearest folder that is no package."""

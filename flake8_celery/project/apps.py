@@ -120,9 +120,7 @@ class App(Subject):
         """Whether tasks of the app are surely plain `celery.Task`s: `Celery` itself was called,
         without `task_cls`."""
         _, _, starred = self.arguments
-        return (
-            isinstance(self.cls, External) and self.argument("task_cls") is None and not starred
-        )
+        return isinstance(self.cls, External) and self.argument("task_cls") is None and not starred
 
     @property
     def configuration(self) -> Configuration:
@@ -189,9 +187,7 @@ def unresolved_app_like(project: Project, module: LinkedModule, scope: int, expr
 
 
 APP_MODULES = frozenset({"celery", "celery_app", "celeryapp", "celery_worker"})
-APP_NAMES = frozenset(
-    "app celery celery_app capp current_app celeryapp worker queue".split()
-)
+APP_NAMES = frozenset("app celery celery_app capp current_app celeryapp worker queue".split())
 
 
 class _Search:
@@ -211,18 +207,14 @@ class _Search:
         return None
 
     def of_variable(self, variable: Variable) -> App | None:
-        given = [
-            a for a in variable.assignments if a.op == "=" and a.target[0] == "name"
-        ]
+        given = [a for a in variable.assignments if a.op == "=" and a.target[0] == "name"]
         values = [a.value for a in given if a.value[0] != "const" or a.value[2] is not None]
         found = self.one_of(variable.module, variable.scope, values)
         if found is not None:
             return found
         for assignment in given:
             if assignment.annotation is not None:
-                return self.of_annotation(
-                    assignment.annotation, variable.module, variable.scope
-                )
+                return self.of_annotation(assignment.annotation, variable.module, variable.scope)
         return None
 
     def of_parameter(self, parameter: ParameterRef) -> App | None:

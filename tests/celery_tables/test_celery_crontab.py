@@ -1,8 +1,8 @@
 """Our crontab against Celery's: the grammar, when runs fall, and when two of them meet."""
 
-import random
 import string
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -50,10 +50,6 @@ def our_expand(field: str, value: Any) -> set[int] | None:
         assert error.field == field
         assert str(error)
         return None
-
-
-def random_text(rng: random.Random) -> str:
-    return "".join(rng.choice(TOKENS) for _ in range(rng.randint(1, 6)))
 
 
 @hypothesis.settings(max_examples=1500, deadline=None)
@@ -158,7 +154,7 @@ def test_minimum_gap_is_exact(c: Crontab) -> None:
     hypothesis.assume(len(c.day_of_month) == 31 or c.day_of_month - {29, 30, 31})
     times = sorted(h * 60 + m for h in c.hour for m in c.minute)
     runs = [day * 1440 + time for day in days_of(c, 2001, 2028) for time in times]
-    gaps = [later - run for run, later in zip(runs, runs[1:], strict=False)]
+    gaps = [later - run for run, later in pairwise(runs)]
     assert minimum_gap(c) == 60 * min(gaps)
 
 

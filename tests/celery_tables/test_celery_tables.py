@@ -4,7 +4,6 @@ import ast
 import importlib
 import inspect
 import random
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +47,7 @@ def test_public_attributes_of_a_task_are_options_or_its_interface() -> None:
         for name, value in vars(celery.Task).items()
         if not name.startswith("_") and not callable(value) and not isinstance(value, classmethod)
     }
-    data -= {"MaxRetriesExceededError", "OperationalError", "from_config", "request_stack"}
+    data -= {"MaxRetriesExceededError", "OperationalError", "app", "from_config", "request_stack"}
     data = {name for name in data if not isinstance(vars(celery.Task)[name], property)}
     assert data <= options.TASK_OPTIONS
 
@@ -75,27 +74,11 @@ def test_a_publish_takes_these_options_from_the_task() -> None:
     assert set(extract_exec_options(Everything())) == options.PUBLISH_OPTIONS
 
 
-def published(app: Any, send: Callable[[], object]) -> dict[str, Any]:
-    """What a publish hands to kombu and puts into the headers."""
-    seen: dict[str, Any] = {}
-
-    class Producer:
-        connection = None
-        channel = None
-        auto_declare = True
-
-        def publish(self, body: Any, **options: Any) -> None:
-            seen.update(options)
-
-    app.amqp.send_task_message(Producer(), "name", send())
-    return seen
-
-
 @pytest.mark.parametrize("option", sorted(options.CALL_OPTIONS_ON_DECORATOR - {"retry"}))
 def test_call_options_have_no_effect_on_a_decorator(option: str) -> None:
     app = make_app(task_publish_retry=False)
 
-    @app.task(name="t", **{option: "sentinel-value"})  # type: ignore[misc]
+    @app.task(name="t", shared=False, **{option: "sentinel-value"})
     def t() -> None: ...
 
     assert option not in t._get_exec_options()
