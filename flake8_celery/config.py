@@ -124,7 +124,7 @@ def load(path: str) -> Config:
     try:
         with open(path, "rb") as stream:
             text = stream.read().decode()
-        data = tomllib.loads(text)
+        data: Any = tomllib.loads(text)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from None
     except UnicodeDecodeError:

@@ -67,6 +67,12 @@ class Texts:
                 self._sources[path] = Source.from_text("", path)
         return self._sources[path]
 
+    def replace(self, texts: Mapping[str, str]) -> None:
+        """Puts new texts in the place of what the files hold."""
+        for path, text in texts.items():
+            self._sources[path] = Source.from_text(text, path)
+            self._suppressions.pop(path, None)
+
     def noqa_row(self, path: str, row: int) -> int:
         """The row on which a suppression of a finding on `row` counts."""
         if path not in self._suppressions:

@@ -35,7 +35,7 @@ A span is `[row, column, end row, end column]`, 1-based, in code points, end exc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 Span = Sequence[int]
@@ -157,7 +157,7 @@ class Module(NamedTuple):
     assignments: Sequence[Assignment]
     expressions: Sequence[Expression]
     exports: Sequence[str] | None
-    observations: dict[str, Sequence[Observation]]
+    observations: Mapping[str, Sequence[Observation]]
     problem: Sequence[Any] | None
 
 

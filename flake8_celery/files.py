@@ -83,9 +83,9 @@ def find_root(path: str) -> str:
     """The absolute folder of the project that a file or folder belongs to.
 
     It is the nearest folder at or above `path` that holds a repository or a configuration file
-    (so that each project of a monorepo is one), else the folder of `path` itself. The home folder, what
-    is above it, and the root of the file system are never reached by climbing: a stray
-    `pyproject.toml` there does not make a project of everything.
+    (so that each project of a monorepo is one), else the folder of `path` itself. The home
+    folder, what is above it, and the root of the file system are never reached by climbing: a
+    stray `pyproject.toml` there does not make a project of everything.
     """
     start = os.path.abspath(path)
     if not os.path.isdir(start):
@@ -202,7 +202,7 @@ class _Excludes:
         self._globs: list[str] = []
         # Few names are new: `tests`, `migrations`, `__init__.py` are everywhere.
         self._known: dict[str, bool] = {}
-        for pattern in [variant for pattern in patterns for variant in _variants(pattern)]:
+        for pattern in [variant for given in patterns for variant in _variants(given)]:
             wild = any(character in pattern for character in "*?[")
             path = os.path.normpath(os.path.join(base, pattern))
             if not wild:

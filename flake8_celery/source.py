@@ -135,6 +135,8 @@ class Source:
         expression, an argument, a keyword, an alias, an exception handler or a pattern."""
         at: Any = node
         row, end_row = at.lineno, at.end_lineno
+        if self._ascii:
+            return (row, at.col_offset + 1, end_row, at.end_col_offset + 1)
         return (
             row,
             self.column(row, at.col_offset),

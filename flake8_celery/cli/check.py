@@ -7,13 +7,17 @@ import gc
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from .. import config, output, run, selection
-from ..diagnostic import Diagnostic, Texts, diagnostics
+from ..diagnostic import Diagnostic, Texts, diagnostics, shown_path
 from ..files import DEFAULT_EXCLUDES, Overlay, find_root, read
 from ..rule import Rule, load_rules
 from . import UsageError
+
+if TYPE_CHECKING:
+    from ..fix import Fixed
 
 
 def add(subcommands: Any) -> None:
@@ -28,9 +32,15 @@ def add(subcommands: Any) -> None:
     parser.add_argument("--no-preview", dest="preview", action="store_false")
     parser.add_argument("--ignore-noqa", action="store_true", help="ignore suppression comments")
     parser.add_argument("--disable-noqa", dest="ignore_noqa", action="store_true")
-    parser.add_argument("--unsafe-fixes", action="store_true", help="count unsafe fixes, too")
-    parser.add_argument("--no-unsafe-fixes", dest="unsafe_fixes", action="store_false")
-    parser.add_argument("--no-fix", action="store_true", help="accepted; files are never changed")
+    for name, what in (
+        ("fix", "make the safe fixes, and show what is left"),
+        ("unsafe-fixes", "count and make unsafe fixes, too"),
+        ("show-fixes", "list the fixes that were made"),
+        ("diff", "show the fixes as a diff; change nothing"),
+        ("fix-only", "make the fixes, and show nothing else"),
+    ):
+        parser.add_argument(f"--{name}", action="store_true", help=what)
+        parser.add_argument(f"--no-{name}", dest=name.replace("-", "_"), action="store_false")
     chosen = parser.add_argument_group("rule selection")
     for name in ("select", "ignore", "extend-select", "extend-ignore"):
         chosen.add_argument(
@@ -48,6 +58,9 @@ def add(subcommands: Any) -> None:
     other.add_argument("--cache-dir", metavar="DIR", help="where facts are kept between runs")
     other.add_argument("--stdin-filename", metavar="PATH", help="the file that stdin stands for")
     other.add_argument("-e", "--exit-zero", action="store_true", help="exit 0 despite findings")
+    other.add_argument(
+        "--exit-non-zero-on-fix", action="store_true", help="exit 1 if anything was fixed"
+    )
     other.add_argument("--statistics", action="store_true", help="count findings by rule")
     other.add_argument("-q", "--quiet", action="store_true", help="findings, and nothing else")
     other.add_argument("-s", "--silent", action="store_true", help="no output but the exit code")
@@ -61,38 +74,81 @@ class Group(NamedTuple):
     paths: list[str]
 
 
+class Checked(NamedTuple):
+    """What all projects of one call came to; `paths` are its arguments, made absolute."""
+
+    paths: list[str]
+    shown: list[Diagnostic]
+    fixed: list[Fixed]
+    warnings: list[str]
+    files: int
+    format: str
+
+
 def check(arguments: argparse.Namespace) -> int:
     """Lints; returns the exit code."""
     # Facts are many small objects that live to the end: collecting them only costs time.
     gc.disable()
-    rules = load_rules()
     overlay, paths = _inputs(arguments)
-    shown: list[Diagnostic] = []
-    warnings: list[str] = []
-    found_files = False
-    formats: list[str] = []
     texts = Texts(lambda path: read(path, overlay))
+    checked = _check_all(arguments, overlay, paths, texts)
+    if not arguments.silent:
+        for warning in dict.fromkeys(checked.warnings):
+            print(f"warning: {warning}", file=sys.stderr)
+        if not checked.files and not checked.shown:
+            print("warning: No Python files found under the given path(s)", file=sys.stderr)
+    if not _fixes(arguments):
+        if not arguments.silent:
+            _print(checked, texts, arguments, sys.stdout)
+        return 1 if checked.shown and not arguments.exit_zero else 0
+    from . import fixing
+
+    return fixing.finish(checked, texts, arguments)
+
+
+def _fixes(arguments: argparse.Namespace) -> bool:
+    return bool(arguments.fix or arguments.fix_only or arguments.diff)
+
+
+def _check_all(
+    arguments: argparse.Namespace, overlay: Overlay | None, paths: list[str], texts: Texts
+) -> Checked:
+    rules = load_rules()
+    shown: list[Diagnostic] = []
+    fixed: list[Fixed] = []
+    warnings: list[str] = []
+    files = 0
+    formats = [arguments.output_format or os.environ.get("FLAKE8_CELERY_OUTPUT_FORMAT")]
     for group in _groups(paths, arguments):
         chosen = _selected(rules, group.settings, arguments)
         request = _request(group, arguments, overlay)
-        analysis = run.analyse(request, chosen)
-        shown += diagnostics(analysis, rules, texts)
+        if _fixes(arguments):
+            from ..fix import fix_all
+
+            made = fix_all(
+                partial(_analyse, request, chosen), overlay, rules, arguments.unsafe_fixes
+            )
+            analysis = made.analysis
+            fixed.append(made)
+            warnings += made.warnings
+        else:
+            analysis = run.analyse(request, chosen)
         warnings += analysis.warnings
-        found_files = found_files or analysis.files > 0
+        files += analysis.files
         formats.append(group.settings.get("output-format"))
+        for made in fixed[-1:]:
+            texts.replace(made.after)
+        shown += diagnostics(analysis, rules, texts)
     shown += [_missing(path) for path in paths if not _exists(path, overlay)]
     shown.sort(key=Diagnostic.order)
-    if not arguments.silent:
-        for warning in dict.fromkeys(warnings):
-            print(f"warning: {warning}", file=sys.stderr)
-        if not found_files and not shown:
-            print("warning: No Python files found under the given path(s)", file=sys.stderr)
-        name = arguments.output_format or os.environ.get("FLAKE8_CELERY_OUTPUT_FORMAT")
-        name = name or (formats[0] if formats else "full")
-        if name not in output.FORMATS:
-            raise UsageError(f"unknown output format `{name}`")
-        _print(shown, texts, name, arguments)
-    return 1 if shown and not arguments.exit_zero else 0
+    name = next((name for name in formats if name), "full")
+    if name not in output.FORMATS:
+        raise UsageError(f"unknown output format `{name}`")
+    return Checked(paths, shown, fixed, warnings, files, name)
+
+
+def _analyse(request: run.Request, chosen: list[Rule], overlay: Overlay) -> run.Analysis:
+    return run.analyse(request._replace(overlay=overlay), chosen)
 
 
 def _inputs(arguments: argparse.Namespace) -> tuple[Overlay | None, list[str]]:
@@ -210,20 +266,61 @@ def _wanted(group: Group) -> Callable[[str], bool] | None:
     return lambda path: path in exact or path.startswith(folders)
 
 
-def _print(shown: list[Diagnostic], texts: Texts, name: str, arguments: argparse.Namespace) -> None:
+def _print(checked: Checked, texts: Texts, arguments: argparse.Namespace, stream: TextIO) -> None:
     if arguments.statistics:
-        sys.stdout.write(_statistics(shown, name, arguments.unsafe_fixes))
+        stream.write(_statistics(checked.shown, checked.format, arguments.unsafe_fixes))
     else:
-        sys.stdout.write(output.render(name, shown, texts, arguments.unsafe_fixes))
-    if name in output.WITH_SUMMARY and not arguments.quiet:
-        sys.stdout.write(summary(shown, arguments.unsafe_fixes))
+        stream.write(output.render(checked.format, checked.shown, texts, arguments.unsafe_fixes))
+    if arguments.show_fixes:
+        stream.write(list_of_fixes(checked))
+    if checked.format in output.WITH_SUMMARY and not arguments.quiet:
+        stream.write(summary(checked, arguments.unsafe_fixes))
 
 
-def summary(shown: list[Diagnostic], unsafe: bool) -> str:
+def errors(count: int) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{count} error{'' if count == 1 else 's'}"
+
+
+def summary(checked: Checked, unsafe: bool) -> str:
     """ruff's last lines: how many there are, and how many of them have a fix."""
-    if not shown:
+    shown = checked.shown
+    done = sum(sum(c.total() for c in fixed.counts.values()) for fixed in checked.fixed)
+    if done:
+        total = errors(len(shown) + done)
+        first = f"Found {total} ({done} fixed, {len(shown)} remaining).\n"
+    elif shown:
+        first = f"Found {errors(len(shown))}.\n"
+    else:
         return "All checks passed!\n"
-    return f"Found {len(shown)} error{'' if len(shown) == 1 else 's'}.\n"
+    fixable = sum(d.is_fixable(unsafe) for d in shown)
+    hidden = sum(d.is_fixable(True) for d in shown) - fixable
+    unsafe_fixes = f"{hidden} unsafe fix{'' if hidden == 1 else 'es'} available with"
+    if fixable and hidden:
+        return (
+            f"{first}[*] {fixable} fixable with `--fix` ({unsafe_fixes} `--fix --unsafe-fixes`).\n"
+        )
+    if fixable:
+        return f"{first}[*] {fixable} fixable with `--fix`.\n"
+    if hidden:
+        return f"{first}{unsafe_fixes} `--fix --unsafe-fixes`.\n"
+    return first
+
+
+def list_of_fixes(checked: Checked) -> str:
+    """What `--show-fixes` shows: the fixes of each file, by rule."""
+    done = sum(sum(c.total() for c in fixed.counts.values()) for fixed in checked.fixed)
+    if not done:
+        return ""
+    lines = [f"\nFixed {errors(done)}:"]
+    for fixed in checked.fixed:
+        for path, counts in sorted(fixed.counts.items()):
+            lines.append(f"- {shown_path(path)}:")
+            lines += [
+                f"    {count} × {code} ({name})"
+                for (code, name), count in sorted(counts.items(), key=lambda i: (-i[1], i[0]))
+            ]
+    return "\n".join(lines) + "\n\n"
 
 
 def _statistics(shown: list[Diagnostic], name: str, unsafe: bool) -> str:

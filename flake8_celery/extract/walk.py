@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from ..facts import (
+    NOWHERE,
     Assignment,
     Block,
     Expr,
@@ -65,7 +66,8 @@ class RawBlock(NamedTuple):
 
 
 class RawAssignment(NamedTuple):
-    """An assignment while the walk is under way; `wrap` is the kind of opaque value, or ""."""
+    """An assignment while the walk is under way; `wrap` is the kind of opaque value, or "", and
+    `place` counts in what is unpacked."""
 
     scope: int
     block: int
@@ -73,7 +75,7 @@ class RawAssignment(NamedTuple):
     op: str
     value: ast.AST | None
     wrap: str
-    index: int
+    place: int
     annotation: ast.AST | None
     node: ast.AST
 
@@ -540,7 +542,7 @@ class Walk:
         else:
             value = self.expr(raw.value, raw.scope)
             if raw.wrap == "unpack":
-                value = ("unpack", value[1], value, raw.index)
+                value = ("unpack", value[1], value, raw.place)
             elif raw.wrap:
                 value = (raw.wrap, value[1], value)
         return Assignment(
@@ -556,7 +558,7 @@ class Walk:
     def scope(self, raw: RawScope) -> Scope:
         node, parent = raw.node, raw.parent
         if raw.kind == "module":
-            return Scope("module", "", -1, 0, (1, 1, 1, 1), (1, 1, 1, 1), *EMPTY, raw.flags)
+            return Scope("module", "", -1, 0, NOWHERE, NOWHERE, (), (), (), (), (), raw.flags)
         whole = self.source.span(node)
         decorators = getattr(node, "decorator_list", ())
         if decorators:
@@ -642,7 +644,7 @@ class Walk:
         for observations in module.observations.values():
             for observation in observations:
                 need(observation.block)
-        kept = []
+        kept: list[Block] = []
         for number in sorted(used):
             raw = self.blocks[number]
             new[number] = len(kept)
@@ -665,7 +667,6 @@ class Walk:
         )
 
 
-EMPTY: tuple[Any, ...] = ((), (), (), (), ())
 FACTORY_METHODS = frozenset({"__call__", "__new__", "gen_task_name"})
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 LEAVES = frozenset({ast.Name, ast.Constant, ast.Pass, ast.Break, ast.Continue})

@@ -157,7 +157,9 @@ class Project:
         function = module.enclosing_function(scope)
         if not function or module.facts.scopes[scope].kind == "lambda":
             return None
-        return self.task_of(Definition(module, function))
+        from .tasks import task_with_body
+
+        return task_with_body(self, Definition(module, function))
 
     def _outside(self, name: str, where: Where) -> Value | None:
         if name.startswith("django.conf.settings."):

@@ -229,10 +229,22 @@ class _Search:
                     and callee[2][3] in APP_SIGNALS
                 ):
                     return self.of_expr(parameter.module, facts.parent, callee[2][2])
+            owner = Definition(parameter.module, facts.parent)
+            if owner.facts.kind == "class" and is_celery_class(self.project, owner):
+                return self.of_self(owner)
         for given in facts.parameters:
             if given.name == parameter.name and given.annotation is not None:
                 return self.of_annotation(given.annotation, parameter.module, facts.parent)
         return None
+
+    def of_self(self, cls: Definition) -> App | None:
+        """The app that `self` is in a method of a subclass of Celery, when it has one."""
+        apps = [
+            app
+            for app in self.project.all(App)
+            if isinstance(app.cls, Definition) and cls in self.project.names.bases(app.cls)
+        ]
+        return apps[0] if len(apps) == 1 else None
 
     def of_annotation(self, annotation: Expr, module: LinkedModule, scope: int) -> App | None:
         target = self.project.names.resolve(annotation, module, scope)
@@ -300,7 +312,7 @@ class _Search:
 def _is_flask_extension(expr: Expr) -> bool:
     """`app.extensions["celery"]`, where Flask's documentation tells to keep the app."""
     base, key = expr[2], expr[3]
-    return (
+    return bool(
         base[0] == "attr" and base[3] == "extensions" and key[0] == "const" and key[2] == "celery"
     )
 

@@ -256,7 +256,7 @@ class Configuration:
     # Which write wins
 
     def _winner(self, name: str) -> Setting | None:
-        profiles = self.production_profiles or [None]
+        profiles: list[Profile | None] = [*self.production_profiles] or [None]
         found = [
             self._winner_in(name, profile, legacy)
             for legacy in generations(self.project)
@@ -399,10 +399,19 @@ class Configuration:
         self.profiles = profiles if certain else [*self.profiles, *profiles]
 
     def _read_statements(self) -> None:
-        events = [e for e in statements(self.project) if e.app is None or e.app is self.app]
         home = self.app.module.path
-        events.sort(key=lambda e: (e.module.path != home, e.module.path, tuple(e.span[:2])))
         tests = self.app.in_test
+        # What an unknown app is configured with may concern this one; tests keep to themselves.
+        events = [
+            e
+            for e in statements(self.project)
+            if e.app is self.app
+            or (
+                e.app is None
+                and (e.module.path == home or not (tests or is_test_path(e.module.path)))
+            )
+        ]
+        events.sort(key=lambda e: (e.module.path != home, e.module.path, tuple(e.span[:2])))
         for event in events:
             if is_test_path(event.module.path) and not tests:
                 self._read_test_event(event)
@@ -807,7 +816,7 @@ def _argument_expr(call: Expr, name: str, place: int) -> Expr | None:
 
 
 def _ends_in(expr: Expr, attribute: str) -> bool:
-    return expr[0] == "attr" and expr[3] == attribute
+    return bool(expr[0] == "attr" and expr[3] == attribute)
 
 
 def _is_django(value: Value) -> bool:

@@ -51,8 +51,7 @@ class Signature(NamedTuple):
                 only = [p.name for p in slots if p.kind == "positional" and p.name == name]
                 if only:
                     return (
-                        "got some positional-only arguments passed as keyword arguments: "
-                        f"'{name}'"
+                        f"got some positional-only arguments passed as keyword arguments: '{name}'"
                     )
                 return f"got an unexpected keyword argument '{name}'"
         taken = filled | (given & by_name)

@@ -370,14 +370,20 @@ def objects_named(project: Project, module: LinkedModule, text: str) -> list[Con
 
 def django_profiles(project: Project, module: LinkedModule) -> list[ConfigObject]:
     """Django's settings as `module` sees them, one object per profile."""
-    chosen = _settings_modules(project, module)
+    chosen, sure = _settings_modules(project, module)
     if not chosen:
         return [open_object("no settings module of Django is part of the project")]
     profiles: list[ConfigObject] = []
     for settings in chosen:
         for member, production in _family(project, settings):
             for profile in _django_objects(project, member):
-                profiles.append(profile._replace(production=production and profile.production))
+                reasons = [] if sure else ["the settings module is not part of the project"]
+                profiles.append(
+                    profile._replace(
+                        production=production and profile.production,
+                        open_reasons=[*profile.open_reasons, *reasons],
+                    )
+                )
     if not any(profile.production for profile in profiles):
         # Only made for development by its name, but the only one there is.
         first = chosen[0].name
@@ -417,26 +423,31 @@ def _django_objects(project: Project, module: LinkedModule) -> list[ConfigObject
 CONFIGURATIONS = frozenset({"configurations.Configuration", "configurations.base.Configuration"})
 
 
-def _settings_modules(project: Project, module: LinkedModule) -> list[LinkedModule]:
+def _settings_modules(project: Project, module: LinkedModule) -> tuple[list[LinkedModule], bool]:
     """The settings modules that `module` may run with: the one it names itself, else those that
-    `manage.py`, `wsgi.py` and the like near it name, else modules that look like settings."""
+    `manage.py`, `wsgi.py` and the like near it name, else one that looks like settings.
+
+    The second answer is False when those that are named are not part of the project."""
     key = ("settings modules", module.path)
     if key not in project.kept:
         project.kept[key] = _find_settings_modules(project, module)
-    found: list[LinkedModule] = project.kept[key]
+    found: tuple[list[LinkedModule], bool] = project.kept[key]
     return found
 
 
-def _find_settings_modules(project: Project, module: LinkedModule) -> list[LinkedModule]:
-    own = _named_settings(project, module)
+def _find_settings_modules(
+    project: Project, module: LinkedModule
+) -> tuple[list[LinkedModule], bool]:
+    own, named = _named_settings(project, module)
     if own:
-        return own
+        return own, True
     starters = [p for p in project.paths if p.rpartition("/")[2] in STARTERS]
     for path in _nearest_first(starters, module.path):
         starter = project.module_at(path)
-        named = _named_settings(project, starter) if starter is not None else []
-        if named:
-            return named
+        if starter is not None and not named:
+            own, named = _named_settings(project, starter)
+            if own:
+                return own, True
     candidates = []
     for path in _nearest_first([p for p in project.paths if _may_be_settings(p)], module.path):
         candidate = project.module_at(path)
@@ -444,7 +455,7 @@ def _find_settings_modules(project: Project, module: LinkedModule) -> list[Linke
             names, _ = _namespace(project, candidate, ())
             if "INSTALLED_APPS" in names:
                 candidates.append(candidate)
-    return candidates[:1]
+    return candidates[:1], not named
 
 
 STARTERS = ("manage.py", "wsgi.py", "asgi.py", "__main__.py")
@@ -470,13 +481,16 @@ def _nearest_first(paths: list[str], path: str) -> list[str]:
     return sorted(paths, key=distance)
 
 
-def _named_settings(project: Project, module: LinkedModule) -> list[LinkedModule]:
-    """The settings modules that a module puts into the environment."""
+def _named_settings(project: Project, module: LinkedModule) -> tuple[list[LinkedModule], bool]:
+    """The settings modules that a module puts into the environment, as far as they are part of
+    the project, and whether it names any."""
     found: list[LinkedModule] = []
+    names = False
     for assignment in module.facts.assignments:
         named = _settings_name(assignment)
         if named is None:
             continue
+        names = True
         value = project.values.evaluate(named, module, assignment.scope)
         for option in value.alternatives():
             if isinstance(option, Typed) and option.default is not None:
@@ -485,7 +499,7 @@ def _named_settings(project: Project, module: LinkedModule) -> list[LinkedModule
                 settings = project.find(option.constant, module)
                 if settings is not None and settings not in found:
                     found.append(settings)
-    return found
+    return found, names
 
 
 def _settings_name(assignment: Assignment) -> Expr | None:
@@ -502,7 +516,7 @@ def _settings_name(assignment: Assignment) -> Expr | None:
 
 
 def _is_settings_variable(expr: Expr) -> bool:
-    return expr[0] == "const" and expr[2] == SETTINGS_VARIABLE
+    return bool(expr[0] == "const" and expr[2] == SETTINGS_VARIABLE)
 
 
 def _family(project: Project, module: LinkedModule) -> list[tuple[LinkedModule, bool]]:
@@ -601,11 +615,29 @@ def flask_value(project: Project, module: LinkedModule, scope: int, expr: Expr) 
     if key is None:
         return config
     entry = config.entry(key)
-    return entry.item if entry is not None else Unknown(where, f"`{key}` of a Flask app")
+    if entry is not None:
+        return entry.item
+    # `from_object` may stand in a file that does not speak of Celery; the object it loads does.
+    given = [
+        Variable(other, number, key, _assignments(other, number, key))
+        for other in project.modules
+        if not is_test_path(other.path)
+        for number, facts in enumerate(other.facts.scopes)
+        if facts.kind in ("module", "class")
+        and _assignments(other, number, key)
+    ]
+    if len(given) == 1:
+        return project.values.value_of_variable(given[0])
+    return Unknown(where, f"`{key}` of a Flask app")
+
+
+def _assignments(module: LinkedModule, scope: int, name: str) -> tuple[Assignment, ...]:
+    found = [binding.payload for binding in module.bindings(scope, name)]
+    return tuple(payload for payload in found if isinstance(payload, Assignment))
 
 
 def flask_config(project: Project) -> Mapping:
-    """Everything that the project writes to the `config` of its Flask app."""
+    """What the project writes to the `config` of its Flask app; there may always be more."""
     key = ("flask", "")
     if key not in project.kept:
         project.kept[key] = Mapping(Where(project.modules[0], (1, 1, 1, 1)), [], True)
@@ -618,23 +650,15 @@ def _flask_config(project: Project) -> Mapping:
     from .values import Entry
 
     found: dict[str, list[tuple[Const, Value]]] = {}
-    opened = False
 
     def put(key: Value, item: Value) -> None:
-        nonlocal opened
         if isinstance(key, Const) and isinstance(key.constant, str):
             found.setdefault(key.constant, []).append((key, item))
-        else:
-            opened = True
 
     def put_all(value: Value) -> None:
-        nonlocal opened
         if isinstance(value, Mapping):
-            opened = opened or value.open
             for entry in value.entries:
                 put(entry.key, entry.item)
-        else:
-            opened = True
 
     def put_call(module: LinkedModule, scope: int, call: Expr) -> None:
         for argument in call[3]:
@@ -666,19 +690,16 @@ def _flask_config(project: Project) -> Mapping:
                 put_call(module, expression.scope, call)
             elif method == "from_object" and call[3]:
                 for config in config_objects(project, module, expression.scope, call[3][0]):
-                    opened = opened or bool(config.open_reasons)
                     for written in config.written:
                         if written.key.isupper():
                             put(Const(written.where, written.key), written.value)
-            elif method.startswith("from_"):
-                opened = True
     place = Where(project.modules[0], (1, 1, 1, 1))
     entries = []
     for given in found.values():
         key, _ = given[0]
         entries.append(Entry(key, flatten(key.where, [item for _, item in given])))
-    return Mapping(place, entries, opened)
+    return Mapping(place, entries, True)
 
 
 def _is_config(expr: Expr) -> bool:
-    return expr[0] == "attr" and expr[3] == "config"
+    return bool(expr[0] == "attr" and expr[3] == "config")

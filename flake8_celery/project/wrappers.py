@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..facts import Assignment, Expr
 from ..rule import Where
-from .apps import App, app_of, app_of_expr, default_app, is_celery_class, unresolved_app_like
-from .names import Definition, External, LinkedModule, Nothing, ParameterRef, Target, Variable
+from .apps import App, app_of, app_of_expr, unresolved_app_like
+from .names import Definition, External, LinkedModule, ParameterRef, Target, Variable
 from .values import Const, Mapping, Value, flatten
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ KEEPS_PARAMETERS = frozenset(
     functools.lru_cache functools.cache builtins.staticmethod
     django.db.transaction.atomic""".split()
 )
-DEEPEST = 12
+DEEPEST = 40
 
 
 class Options(NamedTuple):
@@ -130,7 +130,7 @@ class Decorators:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.extra = frozenset(project.options.get("task-decorators") or ())
-        self._under_way: set[tuple[str, int]] = set()
+        self._under_way: list[tuple[str, int]] = []
         self._depth = 0
 
     def effect(self, decorator: Expr, module: LinkedModule, scope: int) -> Meaning:
@@ -243,7 +243,8 @@ class Decorators:
         if app is not None:
             own = self._own_method(app, name)
             if own is not None and not _is_super(base):
-                return Closure(own, {self_key(own): app} if self_key(own) else {})
+                key = self_key(own)
+                return Closure(own, {key: app} if key else {})
             return Maker(False, app, NO_OPTIONS) if name == "task" else None
         if name in ("task", "shared_task") and unresolved_app_like(
             self.project, module, scope, base
@@ -395,7 +396,8 @@ class Decorators:
         scope, target = change.scope, change.target
         doubtful = bool(change.block)
         if change.op == "=" and target[0] == "sub" and target[3][0] == "const":
-            name, value = target[3][2], change.value
+            name = target[3][2]
+            value: Expr | None = change.value
         elif change.op == ".setdefault" and change.value[3] and change.value[3][0][0] == "const":
             name = change.value[3][0][2]
             if name in options.values and not doubtful:
@@ -467,19 +469,19 @@ class Decorators:
         definition = closure.definition
         facts = definition.facts
         key = (definition.module.path, definition.scope)
-        if key in self._under_way or not facts.returns or "async" in facts.flags:
+        if self._under_way.count(key) > 1 or not facts.returns or "async" in facts.flags:
             return None
         env = bound(closure, arguments)
         if env is None:
             return None
-        self._under_way.add(key)
+        self._under_way.append(key)
         try:
             meanings = [
                 self.meaning(value, definition.module, definition.scope, env)
                 for value in facts.returns
             ]
         finally:
-            self._under_way.discard(key)
+            self._under_way.pop()
         return wrapped(agreed(meanings))
 
 
@@ -493,36 +495,24 @@ def wrapped(meaning: Meaning) -> Meaning:
 
 
 def agreed(meanings: list[Meaning]) -> Meaning:
-    """What several possible meanings have in common; None when that is too little."""
-    if not meanings or any(meaning is None for meaning in meanings):
-        return None
-    first = meanings[0]
-    if all(meaning is first or _alike(meaning, first) for meaning in meanings):
-        return first
+    """What a function gives that returns one of several things.
+
+    A wrapper that also works without parentheses returns a task in one branch and a decorator in
+    the other; that the function was passed decides, so a task wins."""
     tasks = [meaning for meaning in meanings if isinstance(meaning, NewTask)]
-    makers = [meaning for meaning in meanings if isinstance(meaning, Maker)]
-    if len(tasks) == len(meanings):
+    if tasks:
         maker = _common_maker([task.maker for task in tasks])
-        return maker and NewTask(
-            maker, all(task.direct for task in tasks), all(task.same_name for task in tasks)
-        )
-    if len(makers) == len(meanings):
+        direct = all(task.direct for task in tasks)
+        return maker and NewTask(maker, direct, all(task.same_name for task in tasks))
+    makers = [meaning for meaning in meanings if isinstance(meaning, Maker)]
+    if makers:
         return _common_maker(makers)
-    closures = [meaning for meaning in meanings if isinstance(meaning, Closure)]
-    if tasks and len(tasks) + len(closures) == len(meanings):
-        # `if func is None: return decorator` / `return decorator(func)`: the caller knows which.
-        return tasks[0]
-    if makers and tasks and len(makers) + len(tasks) == len(meanings):
-        return tasks[0]
-    return None
-
-
-def _alike(a: Meaning, b: Meaning) -> bool:
-    if isinstance(a, (Given, Closure)) and type(a) is type(b):
-        return isinstance(a, Given) or (
-            isinstance(b, Closure) and a.definition == b.definition
-        )
-    return False
+    rest = [meaning for meaning in meanings if not isinstance(meaning, Value)]
+    if not rest or rest[0] is None:
+        return None
+    if isinstance(rest[0], (Closure, Partial)):
+        return rest[0]
+    return rest[0] if all(meaning == rest[0] for meaning in meanings) else None
 
 
 def _common_maker(makers: list[Maker]) -> Maker | None:
@@ -587,16 +577,3 @@ def _is_super(expr: Expr) -> bool:
 
 
 COMMON = frozenset("property staticmethod classmethod dataclass override cached_property".split())
-
-__all__ = [
-    "GIVEN",
-    "Closure",
-    "Decorators",
-    "Given",
-    "Maker",
-    "NewTask",
-    "Options",
-    "is_celery_class",
-    "Nothing",
-    "default_app",
-]

@@ -1,0 +1,72 @@
+"""The end of a run of `check` that fixes: writes files or shows a diff."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Iterator
+
+from .. import fix
+from ..diagnostic import Texts, shown_path
+from ..fix import Fixed
+from .check import Checked, _print, errors, list_of_fixes
+
+
+def finish(checked: Checked, texts: Texts, arguments: argparse.Namespace) -> int:
+    """Shows or writes the fixes that were made; returns the exit code."""
+    done = sum(sum(c.total() for c in fixed.counts.values()) for fixed in checked.fixed)
+    stdin = arguments.stdin_filename is not None or arguments.files == ["-"]
+    if arguments.diff:
+        if not arguments.silent:
+            for fixed in checked.fixed:
+                sys.stdout.writelines(diff(fixed))
+            if done and not arguments.quiet:
+                print(f"Would fix {errors(done)}{_more(checked, arguments)}.", file=sys.stderr)
+        return 1 if done else 0
+    out = sys.stderr if stdin else sys.stdout
+    if stdin:
+        sys.stdout.write(texts.source(checked.paths[0]).text)
+    elif not _write(checked.fixed):
+        return 2
+    if not arguments.silent:
+        if not arguments.fix_only:
+            _print(checked, texts, arguments, out)
+        elif not arguments.quiet and done:
+            print(f"Fixed {errors(done)}{_more(checked, arguments)}.", file=out)
+        if arguments.fix_only and arguments.show_fixes:
+            out.write(list_of_fixes(checked))
+    if done and arguments.exit_non_zero_on_fix:
+        return 1
+    return 1 if checked.shown and not arguments.exit_zero and not arguments.fix_only else 0
+
+
+def _more(checked: Checked, arguments: argparse.Namespace) -> str:
+    hidden = sum(d.is_fixable(True) for d in checked.shown)
+    if not hidden or arguments.unsafe_fixes:
+        return ""
+    plural = "fix" if hidden == 1 else "fixes"
+    return f" ({hidden} additional {plural} available with `--unsafe-fixes`)"
+
+
+def diff(fixed: Fixed) -> Iterator[str]:
+    """The fixes as unified diffs, one a file."""
+    for path in sorted(fixed.after):
+        name = shown_path(path)
+        old = fixed.before[path].text.splitlines(keepends=True)
+        new = fixed.after[path].splitlines(keepends=True)
+        yield from difflib.unified_diff(old, new, name, name)
+        yield "\n"
+
+
+def _write(fixed: list[Fixed]) -> bool:
+    """Writes every changed file; a file that cannot be written is reported, the others are."""
+    well = True
+    for made in fixed:
+        for path, text in made.after.items():
+            try:
+                fix.write(path, text, made.before[path].encoding)
+            except (OSError, UnicodeError) as error:
+                print(f"error: cannot write {shown_path(path)}: {error}", file=sys.stderr)
+                well = False
+    return well

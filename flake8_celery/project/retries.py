@@ -1,0 +1,89 @@
+"""Calls of `retry` on a task, and which task an expression in a body means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..facts import Expr, Span
+from .names import Definition, External, LinkedModule, ParameterRef
+from .subject import Subject
+from .tasks import task_with_body
+
+if TYPE_CHECKING:
+    from . import Project
+    from .tasks import Task
+
+CURRENT_TASK = frozenset({"celery.current_task", "celery._state.current_task"})
+
+
+class RetryCall(Subject):
+    """One call `task.retry(...)`, of a bound task's `self`, by the task's own name, or of
+    `current_task`.
+
+    `call` is the call, `retried` the task; `within` names the syntax that holds it ("Raise",
+    "Expr", "Return", ...)."""
+
+    __slots__ = ("call", "retried", "within")
+
+    def __init__(
+        self,
+        project: Project,
+        module: LinkedModule,
+        scope: int,
+        block: int,
+        call: Expr,
+        retried: Task,
+        within: str,
+    ) -> None:
+        super().__init__(project, module, scope, block, call[1])
+        self.call = call
+        self.retried = retried
+        self.within = within
+
+    @classmethod
+    def collect(cls, project: Project) -> list[RetryCall]:
+        """Every such call, in the order of modules and rows."""
+        found = []
+        for module in project.modules:
+            for fact in module.facts.expressions:
+                call = fact.expr
+                if call[0] != "call" or call[2][0] != "attr" or call[2][3] != "retry":
+                    continue
+                task = task_meant(project, module, fact.scope, call[2][2])
+                if task is not None:
+                    found.append(
+                        RetryCall(
+                            project, module, fact.scope, fact.block, call, task, fact.within
+                        )
+                    )
+        return found
+
+    @property
+    def positional(self) -> list[Expr]:
+        """The positional arguments as written; `*args` is one."""
+        return list(self.call[3])
+
+    def keyword(self, name: str) -> tuple[Expr, Span] | None:
+        """A keyword argument and its place, `name=value`; None when it is not written."""
+        for keyword, value, span in self.call[4]:
+            if keyword == name:
+                return value, span
+        return None
+
+    @property
+    def open(self) -> bool:
+        """Whether `**options` may give more keyword arguments."""
+        return any(keyword is None for keyword, _, _ in self.call[4])
+
+
+def task_meant(project: Project, module: LinkedModule, scope: int, expr: Expr) -> Task | None:
+    """The task object that an expression in a body stands for, or None: the `self` of a bound
+    task (also from functions nested in it), `current_task`, a task by its name."""
+    target = project.names.resolve(expr, module, scope)
+    if isinstance(target, ParameterRef):
+        task = task_with_body(project, Definition(target.module, target.scope))
+        return task if task is not None and task.task_parameter == target.name else None
+    if isinstance(target, External) and target.name in CURRENT_TASK:
+        function = module.enclosing_function(scope)
+        return task_with_body(project, Definition(module, function)) if function else None
+    return project.task_of(target)
