@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..facts import Module
+from .evaluate import Values
 from .names import Definition, LinkedModule, Names, Nothing, Target
 from .subject import Seen, Subject
-from .values import Value, Values
+from .values import Value
 
 if TYPE_CHECKING:
     from ..extract.observe import Observer

@@ -36,20 +36,19 @@ class LooseSetting(NamedTuple):
 def loose_settings(project: Project, name: str) -> Iterator[LooseSetting]:
     """The values written for a setting that belong to no app of the project."""
     known = {(s.module.path, s.span[0]) for s in project.all(Setting)}
-    upper = {name.upper() if not prefix else f"{prefix}_{name}".upper() for prefix in _prefixes(project)}
-    if name in table.SETTINGS:
-        upper.add(table.to_old(name))
+    upper = {f"{prefix.rstrip('_')}_{name}".upper() for prefix in _prefixes(project)}
+    upper.add(table.to_old(name).upper())
     for module in project.modules:
         if module.facts.problem is not None:
             continue
         for scope in _places(module):
             for written in (*sorted(upper), name):
+                if not module.bindings(scope, written):
+                    continue
                 if written == name and not _keeps_configuration(module, scope):
                     continue
                 target = project.names.lookup(written, module, scope)
                 if not isinstance(target, Variable) or target.scope != scope:
-                    continue
-                if target.module is not module:
                     continue
                 if any((module.path, a.span[0]) in known for a in target.assignments):
                     continue

@@ -13,7 +13,7 @@ from ..facts import Assignment, Expr
 from ..rule import Where
 from .apps import App, app_of, app_of_expr, unresolved_app_like
 from .names import Definition, External, LinkedModule, ParameterRef, Target, Variable
-from .values import Const, Mapping, Value, flatten
+from .values import Const, Mapping, Unknown, Value, flatten
 
 if TYPE_CHECKING:
     from . import Project
@@ -166,6 +166,9 @@ class Decorators:
                 return Closure(Definition(module, expr[2]), env)
             if expr[0] in ("if", "bool"):
                 return self._one_of(expr, module, scope, env)
+            if expr[0] == "sub" and expr[3][0] == "const" and expr[3][2] == 0:
+                held = self.meaning(expr[2], module, scope, env)
+                return held.positional[0] if isinstance(held, Rest) and held.positional else None
             return None
         finally:
             self._depth -= 1
@@ -277,7 +280,8 @@ class Decorators:
 
     def _one_of(self, expr: Expr, module: LinkedModule, scope: int, env: Env) -> Meaning:
         parts = expr[3:5] if expr[0] == "if" else expr[3]
-        return agreed([self.meaning(part, module, scope, env) for part in parts])
+        passed = any(_is_function(held) for held in env.values())
+        return agreed([self.meaning(part, module, scope, env) for part in parts], passed)
 
     def _of_call(self, expr: Expr, module: LinkedModule, scope: int, env: Env) -> Meaning:
         callee = expr[2]
@@ -415,9 +419,7 @@ class Decorators:
             return options._replace(open=True)
         item = self.value(value, module, scope, env)
         if doubtful:
-            before = options.values.get(name)
-            if before is None:
-                return options._replace(open=True)
+            before = options.values.get(name, Unknown(item.where, "set in a branch"))
             item = flatten(item.where, [before, item])
         return options.plus(Options({name: item}, {name: Where(module, change.span)}, False))
 
@@ -451,6 +453,8 @@ class Decorators:
             return NewTask(made, True, True)
         if isinstance(first, Closure):
             return NewTask(made, False, self._keeps_name(first))
+        if isinstance(first, Value) and not isinstance(first, Const):
+            return NewTask(made, False, False)
         return None
 
     def _keeps_name(self, closure: Closure) -> bool:
@@ -482,7 +486,8 @@ class Decorators:
             ]
         finally:
             self._under_way.pop()
-        return wrapped(agreed(meanings))
+        passed = any(_is_function(held) for held in env.values())
+        return wrapped(agreed(meanings, passed))
 
 
 def wrapped(meaning: Meaning) -> Meaning:
@@ -494,13 +499,15 @@ def wrapped(meaning: Meaning) -> Meaning:
     return meaning
 
 
-def agreed(meanings: list[Meaning]) -> Meaning:
+def agreed(meanings: list[Meaning], passed: bool) -> Meaning:
     """What a function gives that returns one of several things.
 
     A wrapper that also works without parentheses returns a task in one branch and a decorator in
-    the other; that the function was passed decides, so a task wins."""
+    the other; whether a function was `passed` decides."""
     tasks = [meaning for meaning in meanings if isinstance(meaning, NewTask)]
-    if tasks:
+    if not passed and len(tasks) < len(meanings):
+        meanings = [meaning for meaning in meanings if not isinstance(meaning, NewTask)]
+    elif tasks:
         maker = _common_maker([task.maker for task in tasks])
         direct = all(task.direct for task in tasks)
         return maker and NewTask(maker, direct, all(task.same_name for task in tasks))
@@ -513,6 +520,12 @@ def agreed(meanings: list[Meaning]) -> Meaning:
     if isinstance(rest[0], (Closure, Partial)):
         return rest[0]
     return rest[0] if all(meaning == rest[0] for meaning in meanings) else None
+
+
+def _is_function(held: Meaning) -> bool:
+    if isinstance(held, Rest):
+        return any(_is_function(item) for item in held.positional)
+    return isinstance(held, (Given, Closure))
 
 
 def _common_maker(makers: list[Maker]) -> Maker | None:
@@ -537,6 +550,8 @@ def bound(closure: Closure, arguments: Arguments) -> Env | None:
     options = dict(arguments.options.values)
     for parameter in closure.definition.facts.parameters:
         key = (module.path, scope, parameter.name)
+        if key in closure.env:
+            continue  # The `self` of a bound method.
         if parameter.kind == "*":
             env[key] = Rest(tuple(left), NO_OPTIONS)
             left = []
