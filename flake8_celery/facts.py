@@ -98,7 +98,7 @@ class Import(NamedTuple):
     """One imported name.  `module` is as written, leading dots included.
 
     `attribute` is "" for `import module`, "*" for a star import.  `import a.b` binds `a`, so its
-    `module` is "a" there; `loads` keeps the full dotted name.
+    `module` is "a" there, and `loads` keeps the full dotted name; else `loads` is "".
     """
 
     scope: int
@@ -108,6 +108,11 @@ class Import(NamedTuple):
     attribute: str
     loads: str
     span: Span
+
+    @property
+    def loaded(self) -> str:
+        """The dotted name of the module that is loaded, as it is written."""
+        return self.loads or self.module
 
 
 class Assignment(NamedTuple):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .suppress import Suppressions
 
 # Two processes pay for themselves only above this much source that speaks of Celery.
-PARALLEL_BYTES = 4_000_000
+PARALLEL_BYTES = 1_500_000
 
 
 class Problem(NamedTuple):

@@ -23,6 +23,7 @@ __all__ = (
     "is_new",
     "is_old",
     "is_third_party",
+    "misplaced",
     "mixing",
     "spellings",
     "suggest",
@@ -208,18 +209,40 @@ def suggest(key: str, namespace: str | None) -> str | None:
     return None if spelling == key else spelling
 
 
-def _meant(key: str, namespace: str | None) -> str | None:
+def misplaced(key: str, namespace: str | None) -> str | None:
+    """The setting that a key names but for its prefix or its case; None when it names none.
+
+    Under a namespace, the prefix with the rest of a name without its group counts as well:
+    `CELERY_CONCURRENCY`."""
     lower = key.lower()
-    forms = [lower]
-    for prefix in (_prefix(namespace).lower(), "celery_"):
-        if prefix and lower.startswith(prefix):
-            forms.append(lower[len(prefix) :])
+    forms = _forms(lower, namespace)
     lower_old = {old.lower(): name for old, name in _OLD_TO_NEW.items()}
     for form in forms:
         if form in SETTINGS:
             return form
         if form in lower_old:
             return lower_old[form]
+    if namespace and len(forms) > 1 and forms[1].partition("_")[0] not in _GROUPS:
+        return _same_tail(forms[1])
+    return None
+
+
+def _forms(lower: str, namespace: str | None) -> list[str]:
+    """A key in lower case, as it is and without a prefix."""
+    forms = [lower]
+    for prefix in (_prefix(namespace).lower(), "celery_"):
+        if prefix and lower.startswith(prefix):
+            forms.append(lower[len(prefix) :])
+    return forms
+
+
+def _meant(key: str, namespace: str | None) -> str | None:
+    name = misplaced(key, namespace)
+    if name is not None:
+        return name
+    lower = key.lower()
+    forms = _forms(lower, namespace)
+    lower_old = {old.lower(): name for old, name in _OLD_TO_NEW.items()}
     for judge in (_same_words, _same_tail):
         for form in reversed(forms):
             found = judge(form)

@@ -58,6 +58,8 @@ class Converter:
         self.span = span
         self.scope_number = scope_number
         self.budget = LARGEST
+        # The names that were met, and the scopes that they are meant in.
+        self.names: set[tuple[int, str]] = set()
 
     def convert(self, node: ast.AST | None, scope: int) -> Expr:
         """The expression as a fact; too large or too deep ones become "unknown"."""
@@ -89,6 +91,7 @@ class Converter:
         return ("unknown", span, type(value).__name__)
 
     def name(self, node: ast.Name, scope: int, depth: int) -> Expr:
+        self.names.add((scope, node.id))
         return ("name", self.span(node), node.id)
 
     def attribute(self, node: ast.Attribute, scope: int, depth: int) -> Expr:

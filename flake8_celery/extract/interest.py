@@ -31,12 +31,23 @@ RESULT_READS = frozenset(
     """get join join_native wait collect get_leaf state status result info ready successful failed
     traceback children forget revoke iterate then results""".split()
 )
+# Options of a task that code of a project's own may read as attributes.
+OPTION_READS = frozenset(
+    """max_retries default_retry_delay retry_backoff retry_backoff_max retry_jitter retry_kwargs
+    dont_autoretry_for""".split()
+)
 # Methods that change a dict or list in place, as statements.
 IN_PLACE = frozenset("update setdefault append extend insert pop remove clear add".split())
 SCHEDULE_ROWS = frozenset(
     "PeriodicTask CrontabSchedule IntervalSchedule ClockedSchedule SolarSchedule".split()
 )
 CONFIGURATION_WORDS = frozenset("conf config environ Task task_cls on_init".split())
+# Calls whose results are plain data, as class attributes hold it.
+DATA_CALLS = frozenset(
+    """get getenv env config Field bool int float str list dict tuple set frozenset timedelta
+    crontab schedule Queue Exchange Celery format join partial register_task
+    ImproperlyConfigured field Value BooleanValue IntegerValue""".split()
+)
 CANVAS_METHODS = frozenset("s si signature subtask".split())
 
 
@@ -54,6 +65,13 @@ def root_name(node: ast.AST) -> str | None:
     return node.id if isinstance(node, ast.Name) else None
 
 
+def last_name(node: ast.AST) -> str:
+    """The last name of a dotted name: `get` of `os.environ.get`."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
 def mentions_configuration(target: ast.AST) -> bool:
     """Whether an attribute or subscript chain passes a `conf`, a `config` or an app's `Task`."""
     while isinstance(target, (ast.Attribute, ast.Subscript)):
@@ -67,7 +85,12 @@ def is_interesting_call(node: ast.Call, library_names: set[str]) -> bool:
     """Whether a call may concern Celery."""
     func = node.func
     if isinstance(func, ast.Name):
-        return func.id in NAMES or func.id in library_names or _is_partial_dispatch(func.id, node)
+        return (
+            func.id in NAMES
+            or func.id in library_names
+            or _is_partial_dispatch(func.id, node)
+            or (func.id == "getattr" and _reads_option(node))
+        )
     if not isinstance(func, ast.Attribute):
         return isinstance(func, ast.Call) and (
             is_interesting_call(func, library_names) or _name_of(func) == "task"
@@ -90,6 +113,14 @@ def _name_of(call: ast.Call) -> str | None:
     return call.func.attr if isinstance(call.func, ast.Attribute) else None
 
 
+def _reads_option(node: ast.Call) -> bool:
+    return (
+        len(node.args) > 1
+        and isinstance(node.args[1], ast.Constant)
+        and node.args[1].value in OPTION_READS
+    )
+
+
 def _is_partial_dispatch(name: str, node: ast.Call) -> bool:
     return (
         name == "partial"
@@ -97,6 +128,14 @@ def _is_partial_dispatch(name: str, node: ast.Call) -> bool:
         and isinstance(node.args[0], ast.Attribute)
         and node.args[0].attr in METHODS
     )
+
+
+def may_be_made(value: ast.AST | None) -> bool:
+    """Whether a local variable that is returned may be an app, a schedule or a setting."""
+    if isinstance(value, ast.Call):
+        name = last_name(value.func)
+        return name in DATA_CALLS or name in METHODS or name.endswith(("Celery", "task", "app"))
+    return isinstance(value, (ast.Dict, ast.List, ast.Tuple, ast.Name, ast.Attribute))
 
 
 def makes_result(node: ast.AST | None) -> bool:

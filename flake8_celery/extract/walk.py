@@ -8,7 +8,7 @@ import it; of a function's local names only those that a kept fact mentions.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..facts import (
@@ -28,12 +28,12 @@ from . import interest
 from .expressions import COMPREHENSIONS, OPERATORS, Converter
 from .observe import OBSERVERS, Site
 
-# Class bodies hold settings, but also fields, forms and serializers by the thousand.
-LONG_CLASS_VALUE = 40
+# In lines: what is taller is no option of a task.
+TALL_CLASS_VALUE = 6
 SETTING_WORDS = ("celery", "beat", "schedule", "queue", "route", "broker", "task", "config")
-# Longer returns are answers to requests, not factories.
-LONG_RETURN = 60
-LONG_RETURNED_DICT = 5_000
+# Taller returns are answers to requests, not factories.
+TALL_RETURN = 8
+TALL_RETURNED_DICT = 500
 MOST_RETURNS = 8
 
 
@@ -80,9 +80,6 @@ class RawAssignment(NamedTuple):
     node: ast.AST
 
 
-Handler = Callable[["Walk", Any, int, int], None]
-
-
 class Walk:
     """Walks one file's tree and gives its facts."""
 
@@ -101,6 +98,8 @@ class Walk:
         self.exports: list[str] | None = None
         self.stack: list[tuple[ast.AST, int, int, ast.AST]] = []
         self.converter = Converter(source.span, self.scope_number)
+        # Names that only a `return` mentions: most returns are no factories' or wrappers'.
+        self.returned_names: set[tuple[int, str]] = set()
         self.function_of: list[int] = [0]
 
     def expr(self, node: ast.AST | None, scope: int) -> Expr:
@@ -112,20 +111,17 @@ class Walk:
         stack = self.stack
         self.push_all(self.tree.body, 0, 0, self.tree)
         handlers = HANDLERS
-        observers = OBSERVERS
+        observers = {getattr(ast, name): watching for name, watching in OBSERVERS.items()}
         while stack:
             node, scope, block, parent = stack.pop()
             kind = type(node)
             handler = handlers.get(kind)
             if handler is None:
                 self.push_children(node, scope, block)
-            elif kind in EXPRESSIONS:
-                EXPRESSIONS[kind](self, node, scope, block, parent)
             else:
-                handler(self, node, scope, block)
-            watching = observers.get(kind.__name__)
-            if watching:
-                for observer in watching:
+                handler(self, node, scope, block, parent)
+            if kind in observers:
+                for observer in observers[kind]:
                     for where, data in observer.look(node, Site(self, scope, block, parent)):
                         self.observations.setdefault(observer.name, []).append(
                             Observation(scope, block, self.source.span(where), data)
@@ -141,15 +137,20 @@ class Walk:
     def push_children(self, node: ast.AST, scope: int, block: int) -> None:
         start = len(self.stack)
         stack = self.stack
-        for name in child_fields(type(node)):
+        leaves = LEAVES
+        for name in CHILD_FIELDS[type(node)]:
             child = getattr(node, name, None)
-            if type(child) is list:
+            if child is None:
+                continue
+            kind = type(child)
+            if kind is list:
                 for item in child:
-                    if isinstance(item, ast.AST):
+                    if type(item) not in leaves:
                         stack.append((item, scope, block, node))
-            elif child is not None and type(child) not in LEAVES and isinstance(child, ast.AST):
+            elif kind not in leaves:
                 stack.append((child, scope, block, node))
-        stack[start:] = stack[start:][::-1]
+        if len(stack) > start + 1:
+            stack[start:] = stack[start:][::-1]
 
     def scope_number(self, node: ast.AST, scope: int, block: int = 0) -> int:
         """The number of the scope that `node` opens, inside `scope`; made on first request."""
@@ -175,7 +176,7 @@ class Walk:
         self.blocks.append(RawBlock(kind, arm, parent, scope, node, exprs, typing))
         return len(self.blocks) - 1
 
-    def visit_function(self, node: Any, scope: int, block: int) -> None:
+    def visit_function(self, node: Any, scope: int, block: int, parent: ast.AST) -> None:
         number = self.scope_number(node, scope, block)
         raw = self.scopes[number]
         if isinstance(node, ast.AsyncFunctionDef):
@@ -193,13 +194,13 @@ class Walk:
             node,
         )
 
-    def visit_class(self, node: ast.ClassDef, scope: int, block: int) -> None:
+    def visit_class(self, node: ast.ClassDef, scope: int, block: int, parent: ast.AST) -> None:
         number = self.scope_number(node, scope, block)
         self.push_all(node.body, number, 0, node)
         keywords = [keyword.value for keyword in node.keywords]
         self.push_all([*node.decorator_list, *node.bases, *keywords], scope, block, node)
 
-    def visit_lambda(self, node: ast.Lambda, scope: int, block: int) -> None:
+    def visit_lambda(self, node: ast.Lambda, scope: int, block: int, parent: ast.AST) -> None:
         number = self.scope_number(node, scope, block)
         self.scopes[number].block = block
         self.scopes[number].returns = [node.body]
@@ -208,7 +209,7 @@ class Walk:
         defaults = [*arguments.defaults, *filter(None, arguments.kw_defaults)]
         self.push_all(defaults, scope, block, node)
 
-    def visit_comprehension(self, node: Any, scope: int, block: int) -> None:
+    def visit_comprehension(self, node: Any, scope: int, block: int, parent: ast.AST) -> None:
         number = self.scope_number(node, scope, block)
         self.scopes[number].block = block
         if isinstance(node, ast.DictComp):
@@ -221,24 +222,27 @@ class Walk:
             parts += [generator.iter, *generator.ifs]
         self.push_all(parts, number, 0, node)
 
-    def visit_import(self, node: ast.Import, scope: int, block: int) -> None:
+    def visit_import(self, node: ast.Import, scope: int, block: int, parent: ast.AST) -> None:
         for alias in node.names:
             name = alias.asname or alias.name.partition(".")[0]
             module = alias.name if alias.asname else name
             span = self.source.span(alias)
-            self.imports.append(Import(scope, block, name, module, "", alias.name, span))
+            loads = alias.name if alias.name != module else ""
+            self.imports.append(Import(scope, block, name, module, "", loads, span))
 
-    def visit_import_from(self, node: ast.ImportFrom, scope: int, block: int) -> None:
+    def visit_import_from(
+        self, node: ast.ImportFrom, scope: int, block: int, parent: ast.AST
+    ) -> None:
         module = "." * node.level + (node.module or "")
         library = not node.level and (node.module or "").partition(".")[0] in interest.LIBRARIES
         for alias in node.names:
             name = alias.asname or alias.name
             span = self.source.span(alias)
-            self.imports.append(Import(scope, block, name, module, alias.name, module, span))
+            self.imports.append(Import(scope, block, name, module, alias.name, "", span))
             if library or alias.name in interest.NAMES:
                 self.library_names.add(name)
 
-    def visit_if(self, node: ast.If, scope: int, block: int) -> None:
+    def visit_if(self, node: ast.If, scope: int, block: int, parent: ast.AST) -> None:
         typing = interest.is_type_checking(node.test)
         if node.orelse:
             other = self.new_block("if", "else", block, scope, node, [node.test])
@@ -247,7 +251,7 @@ class Walk:
         self.push_all(node.body, scope, body, node)
         self.push_all([node.test], scope, block, node)
 
-    def visit_for(self, node: Any, scope: int, block: int) -> None:
+    def visit_for(self, node: Any, scope: int, block: int, parent: ast.AST) -> None:
         if node.orelse:
             other = self.new_block("for", "else", block, scope, node, [])
             self.push_all(node.orelse, scope, other, node)
@@ -256,7 +260,7 @@ class Walk:
         self.push_all(node.body, scope, body, node)
         self.push_all([node.iter], scope, block, node)
 
-    def visit_while(self, node: ast.While, scope: int, block: int) -> None:
+    def visit_while(self, node: ast.While, scope: int, block: int, parent: ast.AST) -> None:
         if node.orelse:
             other = self.new_block("while", "else", block, scope, node, [])
             self.push_all(node.orelse, scope, other, node)
@@ -264,7 +268,7 @@ class Walk:
         self.push_all(node.body, scope, body, node)
         self.push_all([node.test], scope, block, node)
 
-    def visit_with(self, node: Any, scope: int, block: int) -> None:
+    def visit_with(self, node: Any, scope: int, block: int, parent: ast.AST) -> None:
         contexts = [item.context_expr for item in node.items]
         body = self.new_block("with", "body", block, scope, node, list(contexts))
         for item in node.items:
@@ -273,7 +277,7 @@ class Walk:
         self.push_all(node.body, scope, body, node)
         self.push_all(list(contexts), scope, block, node)
 
-    def visit_try(self, node: Any, scope: int, block: int) -> None:
+    def visit_try(self, node: Any, scope: int, block: int, parent: ast.AST) -> None:
         if node.finalbody:
             final = self.new_block("try", "final", block, scope, node, [])
             self.push_all(node.finalbody, scope, final, node)
@@ -292,7 +296,7 @@ class Walk:
         body = self.new_block("try", "body", block, scope, node, caught)
         self.push_all(node.body, scope, body, node)
 
-    def visit_match(self, node: ast.Match, scope: int, block: int) -> None:
+    def visit_match(self, node: ast.Match, scope: int, block: int, parent: ast.AST) -> None:
         for case in reversed(node.cases):
             arm = self.new_block("match", "body", block, scope, node, [])
             for pattern in ast.walk(case.pattern):
@@ -303,46 +307,46 @@ class Walk:
             self.push_all(case.body, scope, arm, node)
         self.push_all([node.subject], scope, block, node)
 
-    def visit_assign(self, node: ast.Assign, scope: int, block: int) -> None:
+    def visit_assign(self, node: ast.Assign, scope: int, block: int, parent: ast.AST) -> None:
         for target in node.targets:
             self.bind(target, node.value, "", scope, block, node)
         self.push_all([*node.targets, node.value], scope, block, node)
 
-    def visit_annotated(self, node: ast.AnnAssign, scope: int, block: int) -> None:
+    def visit_annotated(self, node: ast.AnnAssign, scope: int, block: int, parent: ast.AST) -> None:
         if node.value is not None or self.scopes[scope].kind == "class":
             wrap = "" if node.value is not None else "unknown"
             self.bind(node.target, node.value, wrap, scope, block, node, "=", node.annotation)
         if node.value is not None:
             self.push_all([node.value], scope, block, node)
 
-    def visit_augmented(self, node: ast.AugAssign, scope: int, block: int) -> None:
+    def visit_augmented(self, node: ast.AugAssign, scope: int, block: int, parent: ast.AST) -> None:
         op = OPERATORS[type(node.op)] + "="
         self.bind(node.target, node.value, "", scope, block, node, op)
         self.push_all([node.value], scope, block, node)
 
-    def visit_delete(self, node: ast.Delete, scope: int, block: int) -> None:
+    def visit_delete(self, node: ast.Delete, scope: int, block: int, parent: ast.AST) -> None:
         for target in node.targets:
             self.bind(target, None, "unknown", scope, block, node, "del")
 
-    def visit_walrus(self, node: ast.NamedExpr, scope: int, block: int) -> None:
+    def visit_walrus(self, node: ast.NamedExpr, scope: int, block: int, parent: ast.AST) -> None:
         self.bind(node.target, node.value, "", self.function_of[scope], block, node)
         self.push_children(node, scope, block)
 
-    def visit_global(self, node: ast.Global, scope: int, block: int) -> None:
+    def visit_global(self, node: ast.Global, scope: int, block: int, parent: ast.AST) -> None:
         self.scopes[scope].globals.update(node.names)
 
-    def visit_return(self, node: ast.Return, scope: int, block: int) -> None:
+    def visit_return(self, node: ast.Return, scope: int, block: int, parent: ast.AST) -> None:
         if node.value is not None:
             self.scopes[scope].returns.append(node.value)
             self.push_all([node.value], scope, block, node)
 
-    def visit_yield(self, node: ast.AST, scope: int, block: int) -> None:
+    def visit_yield(self, node: ast.AST, scope: int, block: int, parent: ast.AST) -> None:
         flags = self.scopes[self.function_of[scope]].flags
         if "generator" not in flags:
             flags.append("generator")
         self.push_children(node, scope, block)
 
-    def visit_statement(self, node: ast.Expr, scope: int, block: int) -> None:
+    def visit_statement(self, node: ast.Expr, scope: int, block: int, parent: ast.AST) -> None:
         call = node.value
         if (
             isinstance(call, ast.Call)
@@ -354,9 +358,7 @@ class Walk:
             self.bind(call.func.value, call, "", scope, block, node, op)
         self.push_children(node, scope, block)
 
-    def visit_call(
-        self, node: ast.Call, scope: int, block: int, parent: ast.AST, dynamic: bool = False
-    ) -> None:
+    def visit_call(self, node: ast.Call, scope: int, block: int, parent: ast.AST) -> None:
         func = node.func
         if isinstance(func, ast.Name) and func.id in ("exec", "globals", "vars", "locals"):
             target = 0 if func.id in ("globals", "exec") else self.function_of[scope]
@@ -372,6 +374,8 @@ class Walk:
     def visit_attribute(self, node: ast.Attribute, scope: int, block: int, parent: ast.AST) -> None:
         if node.attr in interest.RESULT_READS and not isinstance(parent, ast.Call):
             self.result_reads.append((scope, block, node, node.value, type(parent).__name__))
+        elif node.attr in interest.OPTION_READS and isinstance(node.ctx, ast.Load):
+            self.expressions.append((scope, block, node, type(parent).__name__))
         value = node.value
         if type(value) not in LEAVES:
             self.stack.append((value, scope, block, node))
@@ -426,14 +430,15 @@ class Walk:
             if self.may_be_result(receiver, scope, bound):
                 self.expressions.append((scope, block, node, within))
         self.expressions.sort(key=lambda e: (e[2].lineno, e[2].col_offset))  # type: ignore[attr-defined]
-        keep = self.wanted_assignments(bound)
-        assignments = [self.assignment(self.assignments[number]) for number in sorted(keep)]
         expressions = [
             Expression(scope, block, self.expr(node, scope), within)
             for scope, block, node, within in self.expressions
         ]
         # A while loop: converting a scope may open further ones (a lambda in a default).
         scopes: list[Scope] = []
+        while len(scopes) < len(self.scopes):
+            scopes.append(self.scope(self.scopes[len(scopes)]))
+        assignments = self.wanted_assignments(bound)
         while len(scopes) < len(self.scopes):
             scopes.append(self.scope(self.scopes[len(scopes)]))
         return self.renumbered(
@@ -461,66 +466,51 @@ class Walk:
             scope = self.scopes[scope].parent
         return False
 
-    def wanted_assignments(self, bound: dict[tuple[int, str], list[int]]) -> set[int]:
-        """The assignments that something kept may ask for, as places in `self.assignments`."""
-        keep: set[int] = set()
-        names: set[tuple[int, str]] = set()
+    def wanted_assignments(self, bound: dict[tuple[int, str], list[int]]) -> list[Assignment]:
+        """The assignments that something kept may ask for, in source order.
 
-        def want(node: ast.AST | None, scope: int) -> None:
-            if node is not None:
-                for part in ast.walk(node):
-                    if isinstance(part, ast.Name):
-                        names.add((scope, part.id))
-
+        Converting notes the names that it meets (`converter.names`), so what is converted for
+        one assignment may ask for further ones."""
+        converted: dict[int, Assignment] = {}
         for number, raw in enumerate(self.assignments):
-            kind = self.scopes[raw.scope].kind
-            if kind == "module" or interest.mentions_configuration(raw.target):
-                keep.add(number)
-                want(raw.value, raw.scope)
-            elif kind == "class":
-                if not self.is_long_class_value(raw):
-                    want(raw.value, raw.scope)
-                keep.add(number)
-        for scope, _, node, _ in self.expressions:
-            want(node, scope)
-        for number, opened in enumerate(self.scopes):
-            for returned in self.kept_returns(opened):
-                want(returned, number)
-            for decorator in getattr(opened.node, "decorator_list", ()):
-                want(decorator, opened.parent)
-            for base in getattr(opened.node, "bases", ()):
-                want(base, opened.parent)
-        for raw_block in self.blocks:
-            for part in raw_block.exprs:
-                if raw_block.kind == "with":
-                    want(part, raw_block.scope)
-        for observations in self.observations.values():
-            for observation in observations:
-                names.update((observation.scope, name) for name in names_in(observation.data))
-        pending = list(names)
-        while pending:
-            scope, name = pending.pop()
-            while scope >= 0:
-                fresh = [n for n in bound.get((scope, name), ()) if n not in keep]
-                for number in fresh:
-                    keep.add(number)
-                    before = set(names)
-                    want(self.assignments[number].value, scope)
-                    pending += names - before
-                if (scope, name) in bound:
-                    break
-                scope = self.scopes[scope].parent
-        return keep
+            if self.scopes[raw.scope].kind in (
+                "module",
+                "class",
+            ) or interest.mentions_configuration(raw.target):
+                converted[number] = self.assignment(raw)
+        names = self.converter.names
+        for scope, name in self.returned_names:
+            numbers = bound.get((scope, name), ())
+            if any(interest.may_be_made(self.assignments[n].value) for n in numbers):
+                names.add((scope, name))
+        done: set[tuple[int, str]] = set()
+        while pending := names - done:
+            done |= pending
+            for scope, name in pending:
+                while scope >= 0:
+                    numbers = bound.get((scope, name), ())
+                    for number in numbers:
+                        if number not in converted:
+                            converted[number] = self.assignment(self.assignments[number])
+                    if numbers:
+                        break
+                    scope = self.scopes[scope].parent
+        return [converted[number] for number in sorted(converted)]
 
-    def is_long_class_value(self, raw: RawAssignment) -> bool:
+    def is_kept_class_value(self, raw: RawAssignment) -> bool:
+        """Whether a class attribute may be a setting, an option or a constant, and is not a
+        field of a model, form or serializer, of which there are thousands."""
         name = interest.root_name(raw.target) or ""
-        if raw.value is None or any(word in name.lower() for word in SETTING_WORDS):
-            return False
-        return is_longer(raw.value, LONG_CLASS_VALUE)
+        value = raw.value
+        if value is None or name.isupper() or any(word in name.lower() for word in SETTING_WORDS):
+            return True
+        if isinstance(value, ast.Call):
+            return interest.last_name(value.func) in interest.DATA_CALLS
+        return height(value) <= TALL_CLASS_VALUE
 
     def kept_returns(self, raw: RawScope) -> list[ast.AST]:
         """The returned expressions of functions that may be factories or wrappers."""
-        if raw.kind in ("lambda", "comprehension"):
+        if raw.kind == "lambda":
             return raw.returns
         if raw.kind != "function" or len(raw.returns) > MOST_RETURNS:
             return []
@@ -529,16 +519,15 @@ class Walk:
         return [node for node in raw.returns if not self.is_long_return(node)]
 
     def is_long_return(self, node: ast.AST) -> bool:
-        limit = LONG_RETURNED_DICT if isinstance(node, ast.Dict) else LONG_RETURN
-        return is_longer(node, limit)
+        return height(node) > (TALL_RETURNED_DICT if isinstance(node, ast.Dict) else TALL_RETURN)
 
     def assignment(self, raw: RawAssignment) -> Assignment:
         if raw.wrap == "unknown" or raw.value is None:
             value: Expr = ("unknown", self.source.span(raw.node), raw.op)
             if raw.wrap == "caught":
                 value = ("caught", self.source.span(raw.node), None)
-        elif self.scopes[raw.scope].kind == "class" and self.is_long_class_value(raw):
-            value = ("unknown", self.source.span(raw.value), "too large")
+        elif self.scopes[raw.scope].kind == "class" and not self.is_kept_class_value(raw):
+            value = ("unknown", self.source.span(raw.value), "not kept")
         else:
             value = self.expr(raw.value, raw.scope)
             if raw.wrap == "unpack":
@@ -566,12 +555,14 @@ class Walk:
             whole = (first[0], max(first[1] - 1, 1), whole[2], whole[3])
         keep = {id(returned) for returned in self.kept_returns(raw)}
         number = self.scope_numbers[id(node)]
+        firm, self.converter.names = self.converter.names, self.returned_names
         returns = [
             self.expr(returned, number)
             if id(returned) in keep
             else ("unknown", self.source.span(returned), "not kept")
             for returned in raw.returns[: MOST_RETURNS + 1]
         ]
+        self.converter.names = firm
         return Scope(
             raw.kind,
             raw.name,
@@ -602,8 +593,8 @@ class Walk:
             return Parameter(
                 argument.arg,
                 kind,
-                None if default is None else self.expr(default, scope),
-                None if argument.annotation is None else self.expr(argument.annotation, scope),
+                None if default is None else self.kept_default(default, scope),
+                self.kept_annotation(argument.annotation, scope),
             )
 
         ordered = [(a, "positional") for a in arguments.posonlyargs]
@@ -622,6 +613,20 @@ class Walk:
         if arguments.kwarg:
             made.append(make(arguments.kwarg, "**", None))
         return made
+
+    def kept_default(self, node: ast.AST, scope: int) -> Expr:
+        """A default as a fact; that there is one is what counts, unless it is a constant."""
+        if isinstance(node, (ast.Constant, ast.Name, ast.Attribute)):
+            return self.expr(node, scope)
+        return ("unknown", self.source.span(node), "not kept")
+
+    def kept_annotation(self, node: ast.AST | None, scope: int) -> Expr | None:
+        """An annotation that may name a class; `int` and `list[str]` tell nothing of Celery."""
+        if isinstance(node, ast.Attribute) or (
+            isinstance(node, ast.Name) and not node.id[0].islower()
+        ):
+            return self.expr(node, scope)
+        return None
 
     def renumbered(self, module: Module) -> Module:
         """Drops the blocks that no fact stands in."""
@@ -649,7 +654,7 @@ class Walk:
             raw = self.blocks[number]
             new[number] = len(kept)
             row, column, _, _ = (1, 1, 1, 1) if number == 0 else self.source.span(raw.node)
-            exprs = [self.expr(part, raw.scope) for part in raw.exprs]
+            exprs = [self.expr(part, raw.scope) for part in raw.exprs] if raw.kind != "if" else []
             parent = -1 if number == 0 else new[raw.parent]
             kept.append(
                 Block(raw.kind, raw.arm, parent, raw.scope, (row, column), exprs, raw.typing)
@@ -667,9 +672,11 @@ class Walk:
         )
 
 
-FACTORY_METHODS = frozenset({"__call__", "__new__", "gen_task_name"})
+FACTORY_METHODS = frozenset({"__call__", "__new__", "gen_task_name", "task", "periodic_task"})
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-LEAVES = frozenset({ast.Name, ast.Constant, ast.Pass, ast.Break, ast.Continue})
+LEAVES = frozenset(
+    {ast.Name, ast.Constant, ast.Pass, ast.Break, ast.Continue, type(None), str, int, bool}
+)
 SCOPE_KINDS: dict[type[ast.AST], str] = {
     ast.FunctionDef: "function",
     ast.AsyncFunctionDef: "function",
@@ -677,13 +684,10 @@ SCOPE_KINDS: dict[type[ast.AST], str] = {
     ast.Lambda: "lambda",
     **dict.fromkeys(COMPREHENSIONS, "comprehension"),
 }
-EXPRESSIONS: dict[type[ast.AST], Any] = {
+HANDLERS: dict[type[ast.AST], Callable[[Walk, Any, int, int, ast.AST], None]] = {
     ast.Call: Walk.visit_call,
     ast.Attribute: Walk.visit_attribute,
     ast.BinOp: Walk.visit_binary,
-}
-HANDLERS: dict[type[ast.AST], Any] = {
-    **EXPRESSIONS,
     ast.FunctionDef: Walk.visit_function,
     ast.AsyncFunctionDef: Walk.visit_function,
     ast.ClassDef: Walk.visit_class,
@@ -712,16 +716,22 @@ HANDLERS: dict[type[ast.AST], Any] = {
     ast.Expr: Walk.visit_statement,
 }
 
-_fields: dict[type[ast.AST], tuple[str, ...]] = {}
+
+class _ChildFields(dict[type[ast.AST], tuple[str, ...]]):
+    """For each node type the fields that hold nodes to visit, found out on first request."""
+
+    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
+        fields = tuple(f for f in kind._fields if f not in NOT_VISITED)
+        self[kind] = fields
+        return fields
 
 
-def child_fields(kind: type[ast.AST]) -> tuple[str, ...]:
-    """The fields of a node type that hold nodes to visit."""
-    fields = _fields.get(kind)
-    if fields is None:
-        fields = tuple(f for f in kind._fields if f not in ("ctx", "op", "ops", "annotation"))
-        _fields[kind] = fields
-    return fields
+# Contexts, operators and plain texts; annotations never run anything of Celery.
+NOT_VISITED = frozenset(
+    "ctx op ops annotation returns id attr arg name asname names module level kind "
+    "type_comment type_params".split()
+)
+CHILD_FIELDS = _ChildFields({ast.Constant: (), ast.Name: (), ast.MatchSingleton: ()})
 
 
 def exported_names(value: ast.AST | None) -> list[str] | None:
@@ -734,20 +744,7 @@ def exported_names(value: ast.AST | None) -> list[str] | None:
     return [name for name in names if isinstance(name, str)]
 
 
-def is_longer(node: ast.AST, limit: int) -> bool:
-    """Whether a tree has more than `limit` nodes."""
-    return any(count >= limit for count, _ in enumerate(ast.walk(node)))
-
-
-def names_in(data: Any) -> Iterator[str]:
-    """The names that the expressions inside an observation's data mention."""
-    pending = [data]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, dict):
-            pending += part.values()
-        elif isinstance(part, (list, tuple)):
-            if len(part) == 3 and part[0] == "name" and isinstance(part[2], str):
-                yield part[2]
-            else:
-                pending += part
+def height(node: ast.AST) -> int:
+    """How many lines a piece of syntax takes."""
+    at: Any = node
+    return int(at.end_lineno - at.lineno) + 1

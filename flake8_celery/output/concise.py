@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..diagnostic import Diagnostic, Texts, shown_path
+from .color import BOLD, CODE, PLAIN, SEPARATOR, Style
 
 
-def label(diagnostic: Diagnostic, unsafe: bool) -> str:
-    """`CODE [*]`, as the text formats begin; the star says that `--fix` would mend it."""
+def label(diagnostic: Diagnostic, unsafe: bool, style: Style) -> str:
+    """`CODE [*]`, as the lines begin; the star says that `--fix` would mend it."""
+    code = style.paint(CODE, style.link(diagnostic.url, diagnostic.code))
     if diagnostic.code == "invalid-syntax":
-        return "invalid-syntax:"
-    return f"{diagnostic.code} [*]" if diagnostic.is_fixable(unsafe) else diagnostic.code
+        return f"{code}:"
+    return f"{code} [{style.paint(SEPARATOR, '*')}]" if diagnostic.is_fixable(unsafe) else code
 
 
-def render(diagnostics: Sequence[Diagnostic], texts: Texts, unsafe: bool) -> str:
+def render(
+    diagnostics: Sequence[Diagnostic], texts: Texts, unsafe: bool, style: Style = PLAIN
+) -> str:
     """The diagnostics, one a line."""
+    colon = style.paint(SEPARATOR, ":")
     return "".join(
-        f"{shown_path(d.path)}:{d.span[0]}:{d.span[1]}: {label(d, unsafe)} {d.message}\n"
+        f"{style.paint(BOLD, shown_path(d.path))}{colon}{d.span[0]}{colon}{d.span[1]}{colon} "
+        f"{label(d, unsafe, style)} {d.message}\n"
         for d in diagnostics
     )

@@ -2,131 +2,183 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from ..diagnostic import Diagnostic, Texts, shown_path
-from ..rule import UNSAFE, Fix
+from ..rule import SAFE, UNSAFE, Fix
 from ..source import Source, Span
-from .concise import label
+from .color import ADDED, BOLD, ERROR, GUTTER, HELP, NOTE, PLAIN, REMOVED, Style
+from .frame import Frame, Mark, mark_rows, rows_of, visible
 
 CONTEXT = 2
-TAB = 4
+FIX_CONTEXT = 3
+NOTES = {
+    UNSAFE: "This is an unsafe fix and may change runtime behavior",
+    "displayonly": "This suggestion may be incorrect or produce invalid syntax. "
+    "It requires manual review and cannot be applied automatically",
+}
 
 
-def render(diagnostics: Sequence[Diagnostic], texts: Texts, unsafe: bool) -> str:
+def render(
+    diagnostics: Sequence[Diagnostic], texts: Texts, unsafe: bool, style: Style = PLAIN
+) -> str:
     """The diagnostics, each with a frame of source, separated by blank lines."""
-    return "".join(_one(diagnostic, texts, unsafe) + "\n" for diagnostic in diagnostics)
+    return "".join(_one(diagnostic, texts, unsafe, style) + "\n" for diagnostic in diagnostics)
 
 
-def _one(diagnostic: Diagnostic, texts: Texts, unsafe: bool) -> str:
-    source = texts.source(diagnostic.path)
-    head = f"{label(diagnostic, unsafe)} {diagnostic.message}\n"
-    place = f"{shown_path(diagnostic.path)}:{diagnostic.span[0]}:{diagnostic.span[1]}"
+class Place(NamedTuple):
+    """A place in a file that a frame marks."""
+
+    path: str
+    span: Span
+    label: str
+    primary: bool
+
+
+def _one(diagnostic: Diagnostic, texts: Texts, unsafe: bool, style: Style) -> str:
+    code = diagnostic.code + (":" if diagnostic.code == "invalid-syntax" else "")
+    star = f" [{style.paint(HELP, '*')}]" if diagnostic.is_fixable(unsafe) else ""
+    head = style.paint(ERROR, style.link(diagnostic.url, code)) + star
+    head += style.paint(BOLD, f" {visible(diagnostic.message)}") + "\n"
     if diagnostic.code == "E902":
-        return f"{head}--> {place}\n"
-    shown = [_rows(source, diagnostic.span)]
-    shown += [_rows(texts.source(r.path), r.span) for r in diagnostic.related]
-    fixed = _fixed_rows(source, diagnostic.fix) if diagnostic.fix else None
-    last = max([rows[-1] for rows in shown if rows] + ([fixed[-1][0]] if fixed else []), default=1)
-    gutter = len(str(last))
+        row, column = diagnostic.span[:2]
+        return f"{head}{style.paint(GUTTER, '--> ')}{shown_path(diagnostic.path)}:{row}:{column}\n"
+    places = [Place(diagnostic.path, diagnostic.span, "", True)]
+    places += [Place(place.path, place.span, place.message, False) for place in diagnostic.related]
+    body = "".join(f"{line}\n" for line in frames(places, texts, style))
+    if diagnostic.fix is None:
+        return head + body
+    fix = _fix(diagnostic.fix, texts.source(diagnostic.path), style)
+    return f"{head}{body}{''.join(fix)}"
+
+
+def frames(places: Sequence[Place], texts: Texts, style: Style) -> Iterator[str]:
+    """The lines under a headline: a frame for each group of places that stand close together,
+    first those of the file of the primary place."""
+    groups = list(_groups(places, texts))
+    groups.sort(key=lambda group: not any(place.primary for place in group))
+    primary = next((place.path for place in places if place.primary), None)
+    groups.sort(key=lambda group: group[0].path != primary)
+    drawn = []
+    gutter = depth = 0
+    for group in groups:
+        source = texts.source(group[0].path)
+        first = _before(source, min(place.span[0] for place in group))
+        last = _after(source, max(_last_row(source, place.span) for place in group))
+        text = "".join(source.lines[first - 1 : last])
+        text = text.replace("\r\n", "\0").replace("\r", "\n").replace("\0", "\r\n")
+        rows = rows_of(text, first)
+        start = source.offset(first, 1)
+        marks = [_mark(place, source, start, text) for place in group]
+        depth = max(depth, mark_rows(rows, marks))
+        gutter = max(gutter, len(str(rows[-1].number)))
+        drawn.append((group, rows))
     pad = " " * gutter
-    lines = [f"{pad}--> {place}", f"{pad} |"]
-    lines += _frame(source, shown[0], diagnostic.span, "^", gutter)
-    for related, rows in zip(diagnostic.related, shown[1:], strict=True):
-        other = texts.source(related.path)
-        where = f"{shown_path(related.path)}:{related.span[0]}:{related.span[1]}"
-        lines += [f"{pad} |", f"{pad}::: {where}", f"{pad} |"]
-        lines += _frame(other, rows, related.span, "-", gutter, related.message)
-    lines.append(f"{pad} |")
-    # ruff closes a frame only when something follows the marked line.
-    if lines[-2].lstrip(" |").startswith(("^", "-")) and not diagnostic.related:
-        lines.pop()
-    if diagnostic.fix and fixed is not None:
-        lines += [f"help: {diagnostic.fix.title}", f"{pad} |"]
-        lines += [
-            f"{number or '':>{gutter}} {sign} {text}".rstrip() for number, sign, text in fixed
-        ]
-        lines.append(f"{pad} |")
-        if diagnostic.fix.applicability == UNSAFE:
-            lines.append("note: This is an unsafe fix and may change runtime behavior")
-    return head + "\n".join(lines) + "\n"
+    bar = f"{pad} {style.paint(GUTTER, '|')}"
+    for index, (group, rows) in enumerate(drawn):
+        marked = [row for row in rows if row.parts]
+        if index:
+            arrow, row = "::: ", marked[0]
+            column = row.parts[0].start.character
+            yield bar
+        else:
+            arrow = "--> "
+            row = next((row for row in marked if any(p.primary for p in row.parts)), marked[0])
+            chosen = [part for part in row.parts if part.primary] or row.parts
+            column = min(part.start.character for part in chosen)
+        where = f"{shown_path(group[0].path)}:{row.number}:{column + 1}"
+        yield f"{pad}{style.paint(GUTTER, arrow)}{where}"
+        yield bar
+        yield from Frame(rows, gutter, depth).draw(index == len(drawn) - 1, style.color)
 
 
-def _rows(source: Source, span: Span) -> list[int]:
-    """The rows of a frame: the span's and two around it, blank ones at the ends left out."""
-    total = len(source.lines)
-    if not total:
-        return []
-    first, last = max(1, span[0] - CONTEXT), min(total, max(span[2], span[0]) + CONTEXT)
-    while first < span[0] and not source.line(first).strip():
-        first += 1
-    while last > max(span[2], span[0]) and not source.line(last).strip():
-        last -= 1
-    return list(range(first, last + 1))
+def _groups(places: Sequence[Place], texts: Texts) -> Iterator[list[Place]]:
+    """Places of one file whose contexts meet belong into one frame."""
+    by_path: dict[str, list[Place]] = {}
+    for place in places:
+        by_path.setdefault(place.path, []).append(place)
+    for path in sorted(by_path, key=shown_path):
+        source = texts.source(path)
+        group: list[Place] = []
+        for place in sorted(by_path[path], key=lambda place: place.span[:2]):
+            if group:
+                end = _after(source, _last_row(source, group[-1].span))
+                if _before(source, place.span[0]) - end > 1:
+                    yield group
+                    group = []
+            group.append(place)
+        yield group
 
 
-def _frame(
-    source: Source, rows: list[int], span: Span, mark: str, gutter: int, message: str = ""
-) -> list[str]:
+def _last_row(source: Source, span: Span) -> int:
+    """The last row that a span has text on."""
     row, column, end_row, end_column = span
-    several = end_row > row
-    lines = []
-    for number in rows:
-        text = source.line(number).rstrip("\r\n").expandtabs(TAB)
-        inner = several and row < number <= end_row
-        lead = ("| " if inner else "  ") if several else ""
-        lines.append(f"{number:>{gutter}} | {lead}{text}".rstrip())
-        if number == row and several:
-            width = _width(source, row, column)
-            lines.append(f"{' ' * gutter} |  {'_' * width}{mark}")
-        elif number == end_row and several:
-            width = max(_width(source, end_row, end_column) - 1, 0)
-            note = f" {message}" if message else ""
-            lines.append(f"{' ' * gutter} | |{'_' * width}{mark}{note}")
-        elif number == row:
-            start = _width(source, row, column)
-            length = max(_width(source, row, end_column) - start, 1)
-            note = f" {message}" if message else ""
-            lines.append(f"{' ' * gutter} | {' ' * start}{mark * length}{note}")
-    return lines
+    end = source.offset(end_row, end_column)
+    if end > source.offset(row, column) and source.text[end - 1] in "\r\n":
+        return max(end_row - 1, row)
+    return end_row
 
 
-def _width(source: Source, row: int, column: int) -> int:
-    """How many cells of a terminal stand before a column."""
-    text = source.line(row)[: column - 1].expandtabs(TAB)
-    return sum(_cells(character) for character in text)
+def _before(source: Source, row: int) -> int:
+    """The first row of the context of a row; blank ones at the start are left out."""
+    first = max(row - CONTEXT, 1)
+    while first < row and not source.line(first).strip():
+        first += 1
+    return first
 
 
-def _cells(character: str) -> int:
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+def _after(source: Source, row: int) -> int:
+    """The last row of the context of a row; blank ones at the end are left out."""
+    last = row + CONTEXT
+    while last > row and not source.line(last).strip():
+        last -= 1
+    return last
 
 
-def _fixed_rows(source: Source, fix: Fix) -> list[tuple[int, str, str]]:
-    """The lines around a fix: (new number or 0, sign, text)."""
-    from difflib import SequenceMatcher
+def _mark(place: Place, source: Source, frame_start: int, text: str) -> Mark:
+    """The place as offsets into the text of a frame."""
+    row, column, end_row, end_column = place.span
+    start = max(source.offset(row, column) - frame_start, 0)
+    end = max(source.offset(end_row, end_column) - frame_start, start)
+    # An empty span at the start of a line points at its first character.
+    if start == end and 0 < start < len(text) and text[start - 1] in "\r\n":
+        end += 1
+    return Mark(min(start, len(text)), min(end, len(text)), place.label, place.primary)
 
-    old = [line.rstrip("\r\n") for line in source.lines]
-    text = source.text
-    for edit in reversed(fix.edits):
-        start = source.offset(edit.span[0], edit.span[1])
-        end = source.offset(edit.span[2], edit.span[3])
-        text = text[:start] + edit.text + text[end:]
-    new = [line.rstrip("\r\n") for line in text.splitlines()]
-    first = max(min(edit.span[0] for edit in fix.edits) - 3, 0)
-    rows: list[tuple[int, str, str]] = []
-    matcher = SequenceMatcher(None, old[first:], new[first:], autojunk=False)
-    for group in matcher.get_grouped_opcodes(1):
-        for kind, i1, i2, j1, j2 in group:
-            if kind == "equal":
-                rows += [(first + j + 1, "|", new[first + j]) for j in range(j1, j2)]
-                continue
-            rows += [(0, "-", old[first + i]) for i in range(i1, i2)]
-            rows += [(first + j + 1, "+", new[first + j]) for j in range(j1, j2)]
-    while rows and rows[0][1] == "|" and not rows[0][2].strip():
-        rows.pop(0)
-    while rows and rows[-1][1] == "|" and not rows[-1][2].strip():
-        rows.pop()
-    return rows
+
+def _fix(fix: Fix, source: Source, style: Style) -> Iterator[str]:
+    """What a fix does, as a small diff."""
+    yield f"{style.paint(HELP, 'help')}{style.paint(BOLD, f': {visible(fix.title)}')}\n"
+    groups, first = _changes(fix, source)
+    width = len(str(max(groups[-1][-1][4] + first, 1))) if groups else 1
+    edge = f"{style.paint(GUTTER, ' ' * width)} {style.paint(GUTTER, '|')}\n"
+    yield edge
+    old, new = _windows(fix, source)[:2]
+    for index, group in enumerate(groups):
+        if index:
+            yield "-" * 80 + "\n"
+        for kind, i, i_end, j, j_end in group:
+            shown = [(None, "-", REMOVED, old[row]) for row in range(i, i_end) if kind != "equal"]
+            sign, color = ("|", "") if kind == "equal" else ("+", ADDED)
+            lines = [*shown, *((first + row + 1, sign, color, new[row]) for row in range(j, j_end))]
+            for number, sign, color, line in lines:
+                yield _changed(number, sign, color, line, width, style)
+    yield edge
+    if fix.applicability != SAFE:
+        note = f": {NOTES[fix.applicability]}"
+        yield f"{style.paint(NOTE, 'note')}{style.paint(BOLD, note)}\n"
+
+
+def _changed(
+    number: int | None, sign: str, color: str, line: str, width: int, style: Style
+) -> str:
+    """One line of a diff, with the end that the file gives it."""
+    content = line.rstrip("\r\n")
+    end = line[len(content) :] or "\n"
+    shown = "".join(c if c == "\t" else visible(c) for c in content).replace("\ufeff", "�")
+    sign = style.paint(f"{BOLD}{color}" if color else GUTTER, sign)
+    text = style.paint(color, shown + end) if color and line[len(content) :] else shown + end
+    return (
+        f"{style.paint(GUTTER, f'{number or "":<{width}}')} {sign}{' ' if content else ''}{text}"
+    )

@@ -108,6 +108,15 @@ class Project:
         sources = [path for path in nearest if path.endswith(".py")]
         return sources[0] if len(sources) == 1 else None
 
+    def text_of(self, module: LinkedModule) -> bytes:
+        """The bytes of a module's file; nothing where it cannot be read."""
+        if self._read is None:
+            return b""
+        try:
+            return self._read(module.path)
+        except OSError:
+            return b""
+
     def mentions(self, text: str) -> bool:
         """Whether any file that speaks of Celery contains `text`: the cautious way to ask
         whether something is used at all."""

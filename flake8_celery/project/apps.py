@@ -181,7 +181,7 @@ def unresolved_app_like(project: Project, module: LinkedModule, scope: int, expr
         return False
     name = expr[2] if expr[0] == "name" else expr[3] if expr[0] == "attr" else ""
     return name in APP_NAMES and any(
-        i.loads.partition(".")[0] == "celery" or i.loads.rpartition(".")[2] in APP_MODULES
+        i.loaded.partition(".")[0] == "celery" or i.loaded.rpartition(".")[2] in APP_MODULES
         for i in module.facts.imports
     )
 

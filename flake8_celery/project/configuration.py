@@ -38,7 +38,7 @@ from .values import Const, Items, Mapping, Ref, Unknown, Value, flatten, same
 if TYPE_CHECKING:
     from . import Project
 
-__all__ = ["Configuration", "Setting", "django_profiles", "django_setting"]
+__all__ = ["ConfigCall", "Configuration", "Setting", "django_profiles", "django_setting"]
 
 CONSTRUCTOR = "constructor"
 WRITE = "write"
@@ -56,7 +56,8 @@ class Setting(Subject):
     `key` is the key as written (`broker` for `Celery(broker=)`), `layer` is "constructor",
     "write", "defaults" or "object".  `certain` is False where a branch, or a function that may
     not be called, writes it; `late` says that Celery has certainly read its configuration
-    before; `production` is False in a profile for tests or development."""
+    before; `production` is False in a profile for tests or development; `source` is the dotted
+    name of the module or class that holds it as a config object."""
 
     __slots__ = (
         "_changes",
@@ -67,6 +68,7 @@ class Setting(Subject):
         "layer",
         "plain",
         "production",
+        "source",
         "written",
     )
 
@@ -80,6 +82,7 @@ class Setting(Subject):
         self.plain = written.plain
         self.late = False
         self.production = True
+        self.source = ""
         self._changes: list[tuple[LinkedModule, Assignment]] = []
 
     def __repr__(self) -> str:
@@ -92,8 +95,7 @@ class Setting(Subject):
         for app in sorted(project.all(App), key=lambda app: app.in_test):
             # A place that several profiles share counts as production's; those come first.
             for setting in app.configuration.settings:
-                place = (setting.module.path, setting.span[0], setting.span[1])
-                found.setdefault(place, setting)
+                found.setdefault(setting.place, setting)
         return [found[place] for place in sorted(found)]
 
     @property
@@ -125,9 +127,26 @@ class Setting(Subject):
         return value
 
     @property
+    def may_win(self) -> bool:
+        """Whether it is, or may be, what Celery reads in production; False when another write
+        certainly wins, or when Celery ignores the key in every release."""
+        configuration = self.app.configuration
+        return self.production and any(
+            self in configuration.candidates(name, profile, legacy)
+            for legacy in generations(self.project)
+            for profile in configuration.profiles_or_none
+            if (name := self.name_in(legacy)) is not None
+        )
+
+    @property
     def in_test(self) -> bool:
         """Whether it is written in test code, or in a profile for tests or development."""
         return not self.production or super().in_test
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """Path, row and column of the key: settings of several apps or profiles may share it."""
+        return (self.module.path, self.span[0], self.span[1])
 
     def change(self, module: LinkedModule, change: Assignment) -> None:
         """Adds a change in place; its target is a bare name that stands for the value."""
@@ -137,6 +156,30 @@ class Setting(Subject):
         """Marks the setting as one that may not be written at run time."""
         self.certain = False
         return self
+
+
+class ConfigCall(Subject):
+    """A call of `config_from_object` or `config_from_envvar`, `method`, on `app`."""
+
+    __slots__ = ("app", "call", "method")
+
+    def __init__(self, statement: Statement) -> None:
+        module = statement.module
+        super().__init__(
+            statement.project, module, statement.scope, statement.block, statement.span
+        )
+        self.app = statement.app
+        self.method = statement.kind
+        self.call = statement.expr
+
+    @classmethod
+    def collect(cls, project: Project) -> list[ConfigCall]:
+        """Every such call of the project."""
+        return [
+            ConfigCall(statement)
+            for statement in statements(project)
+            if statement.kind in ("config_from_object", "config_from_envvar")
+        ]
 
 
 class Opening:
@@ -165,6 +208,7 @@ class Profile:
         for written in source.written:
             setting = Setting(app, written, OBJECT)
             setting.production = source.production
+            setting.source = source.name
             self.by_key[written.key] = setting
             self.settings.append(setting)
 
@@ -187,6 +231,7 @@ class Configuration:
         self.app = app
         self.project = app.project
         self.namespace: str | None = None
+        self.namespace_unknown = False
         self.django = False
         self.anchor = app.where
         # The weakest first in each list.
@@ -230,6 +275,11 @@ class Configuration:
         object at all."""
         return [profile for profile in self.profiles if profile.production]
 
+    @property
+    def profiles_or_none(self) -> list[Profile | None]:
+        """The same, with None for "no config object"."""
+        return [*self.production_profiles] or [None]
+
     def setting(self, name: str) -> Setting | None:
         """The write of a setting (by its name since 4.0) that wins.
 
@@ -256,7 +306,7 @@ class Configuration:
     # Which write wins
 
     def _winner(self, name: str) -> Setting | None:
-        profiles: list[Profile | None] = [*self.production_profiles] or [None]
+        profiles = self.profiles_or_none
         found = [
             self._winner_in(name, profile, legacy)
             for legacy in generations(self.project)
@@ -276,7 +326,7 @@ class Configuration:
         return _union(self.app, settings)
 
     def _winner_in(self, name: str, profile: Profile | None, legacy: bool) -> Setting | None:
-        entries = list(self._candidates(name, profile, legacy))
+        entries = list(self.candidates(name, profile, legacy))
         if not entries:
             if profile is not None and profile.open_reasons:
                 raise Undecided(f"`{name}` may be set elsewhere: {profile.open_reasons[0]}")
@@ -289,7 +339,7 @@ class Configuration:
                 return settings[0]
         raise Undecided(f"it is not certain what sets `{name}`")
 
-    def _candidates(self, name: str, profile: Profile | None, legacy: bool) -> Iterator[Entry]:
+    def candidates(self, name: str, profile: Profile | None, legacy: bool) -> Iterator[Entry]:
         """The writes that may win, the strongest first, up to the first that is certain."""
         style = self._style(profile)
         layers: list[Callable[[str], Iterator[Entry]]] = [
@@ -332,6 +382,40 @@ class Configuration:
         if style == "new":
             return table.to_new(key)
         return table.to_old(key)
+
+    @property
+    def style(self) -> str:
+        """ "old" where names from before 4.0 are the rule in production, else "new"."""
+        styles = {self._style(profile) for profile in self.profiles_or_none}
+        return "old" if "old" in styles else "new"
+
+    @property
+    def constructor_keys(self) -> list[str]:
+        """The settings that `Celery(...)` was given by keyword."""
+        return [
+            SETTING_PARAMETERS.get(entry.key, entry.key)
+            for entry in self._changes
+            if isinstance(entry, Setting) and entry.layer == CONSTRUCTOR
+        ]
+
+    def judged_together(self, setting: Setting) -> Iterator[list[Setting]]:
+        """The settings among which Celery looks for two generations of names, where `setting` is
+        one of them: those of the config object, or without one what is written before Celery
+        reads the configuration (`celery/app/utils.py: detect_settings`)."""
+        for profile in self.profiles_or_none:
+            if profile is not None and profile.by_key:
+                group = [s for s in profile.by_key.values() if s.certain]
+            else:
+                group = [
+                    entry
+                    for entry in self._changes
+                    if isinstance(entry, Setting)
+                    and entry.layer == WRITE
+                    and entry.certain
+                    and not entry.late
+                ]
+            if any(other.place == setting.place for other in group):
+                yield group
 
     def _style(self, profile: Profile | None) -> str:
         """Whether names from before 4.0 or since are the rule (`detect_settings`)."""
@@ -387,6 +471,7 @@ class Configuration:
             constant = value.constant
             self.namespace = constant if isinstance(constant, str) and constant else None
         else:
+            self.namespace_unknown = True
             self._changes.append(Opening("a namespace that is not known"))
 
     def _set_object(self, module: LinkedModule, scope: int, expr: Expr, certain: bool) -> None:
@@ -460,7 +545,7 @@ class Configuration:
             return
         self._set_object(event.module, event.scope, expr, certain or not self.profiles)
         value = self.project.values.evaluate(expr, event.module, event.scope)
-        if _is_django(value):
+        if is_django(value):
             self.django = True
             if event.module is self.app.module:
                 self.anchor = Where(event.module, call[1])
@@ -608,10 +693,22 @@ class Statement:
     written: "key" for one key, "inside" for something within its value, "all" for several keys.
     The target of `change` is a bare name that stands for what is changed."""
 
-    __slots__ = ("app", "block", "change", "expr", "key", "kind", "module", "scope", "span")
+    __slots__ = (
+        "app",
+        "block",
+        "change",
+        "expr",
+        "key",
+        "kind",
+        "module",
+        "project",
+        "scope",
+        "span",
+    )
 
     def __init__(
         self,
+        project: Project,
         app: App | None,
         module: LinkedModule,
         scope: int,
@@ -622,6 +719,7 @@ class Statement:
         key: str = "",
         change: Any = None,
     ) -> None:
+        self.project = project
         self.app = app
         self.module = module
         self.scope = scope
@@ -656,7 +754,7 @@ def _calls(project: Project, module: LinkedModule) -> Iterator[Statement]:
             app = app_of_expr(project, module, scope, call[2][2])
             if app is None and call[2][3] == "add_defaults":
                 continue
-            yield Statement(app, module, scope, block, call[2][3], call, call[1])
+            yield Statement(project, app, module, scope, block, call[2][3], call, call[1])
 
 
 def _writes(project: Project, module: LinkedModule) -> Iterator[Statement]:
@@ -708,7 +806,9 @@ def _statement_of(
 ) -> Iterator[Statement]:
     scope, block = change.scope, change.block
     if not steps:
-        yield Statement(app, module, scope, block, "all", change.target, change.span, "", change)
+        yield Statement(
+            project, app, module, scope, block, "all", change.target, change.span, "", change
+        )
         return
     first = steps[0]
     if first[0] == "attr":
@@ -717,13 +817,13 @@ def _statement_of(
         value = project.values.evaluate(first[3], module, scope)
         if not (isinstance(value, Const) and isinstance(value.constant, str)):
             yield Statement(
-                app, module, scope, block, "all", change.target, change.span, "", change
+                project, app, module, scope, block, "all", change.target, change.span, "", change
             )
             return
         key, span = value.constant, first[3][1]
     kind = "key" if len(steps) == 1 else "inside"
     moved = change._replace(target=_rebase(change.target, first))
-    yield Statement(app, module, scope, block, kind, change.target, span, key, moved)
+    yield Statement(project, app, module, scope, block, kind, change.target, span, key, moved)
 
 
 def attribute_span(expr: Expr) -> Span:
@@ -819,7 +919,8 @@ def _ends_in(expr: Expr, attribute: str) -> bool:
     return bool(expr[0] == "attr" and expr[3] == attribute)
 
 
-def _is_django(value: Value) -> bool:
+def is_django(value: Value) -> bool:
+    """Whether a value stands for Django's settings, as a text or as the object."""
     if isinstance(value, Const):
         return value.constant in DJANGO_SETTINGS
     return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ..celery.signals import APP_SIGNALS, SIGNALS, SOMETIMES_ABSENT
+from ..celery.signals import APP_SIGNALS, SIGNALS
 from ..facts import Expr, Parameter
 from ..rule import Where
 from .apps import app_of_expr, unresolved_app_like
@@ -53,12 +53,9 @@ class SignalHandler(Subject):
 
     @property
     def sent(self) -> frozenset[str] | None:
-        """The keyword arguments that every send of the signal passes, besides `signal` and
-        `sender`; None for a signal that is not known."""
-        known = APP_SIGNALS.get(self.signal, SIGNALS.get(self.signal))
-        if known is None:
-            return None
-        return known - SOMETIMES_ABSENT.get(self.signal, frozenset())
+        """The keyword arguments that the signal is sent with, besides `signal` and `sender`;
+        None for a signal that is not known."""
+        return APP_SIGNALS.get(self.signal, SIGNALS.get(self.signal))
 
     def option(self, name: str) -> Expr | None:
         """An option of `connect` (`weak`, `retry`, `sender`, `dispatch_uid`) as written."""

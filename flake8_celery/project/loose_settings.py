@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..celery import settings as table
+from ..rule import Where
 from .apps import App
 from .configuration import Setting, statements
 from .names import LinkedModule, Variable
@@ -27,7 +28,7 @@ class LooseSetting(NamedTuple):
     """A setting by its name since 4.0, where it is first assigned, and what it holds."""
 
     name: str
-    module: LinkedModule
+    where: Where
     scope: int
     value: Value
     production: bool
@@ -53,7 +54,8 @@ def loose_settings(project: Project, name: str) -> Iterator[LooseSetting]:
                 if any((module.path, a.span[0]) in known for a in target.assignments):
                     continue
                 value = project.values.value_of_variable(target)
-                yield LooseSetting(name, module, scope, value, not is_development(module.path))
+                where = Where(module, target.assignments[0].target[1])
+                yield LooseSetting(name, where, scope, value, not is_development(module.path))
 
 
 def _places(module: LinkedModule) -> Iterator[int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..facts import Expr, Span
 from .names import Definition, External, LinkedModule, ParameterRef
 from .subject import Subject
-from .tasks import task_with_body
+from .tasks import is_task_class, task_with_body
 
 if TYPE_CHECKING:
     from . import Project
@@ -87,3 +87,43 @@ def task_meant(project: Project, module: LinkedModule, scope: int, expr: Expr) -
         function = module.enclosing_function(scope)
         return task_with_body(project, Definition(module, function)) if function else None
     return project.task_of(target)
+
+
+def retries_of(project: Project, task: Task) -> list[RetryCall]:
+    """The calls of `retry` on a task."""
+    return [call for call in project.all(RetryCall) if call.retried is task]
+
+
+def read_by_others(project: Project, option: str, task: Task) -> bool:
+    """Whether something besides Celery may read an option of a task as an attribute: its own
+    body, or code that gets at tasks in a way that cannot be followed."""
+    for module in project.modules:
+        for fact in module.facts.expressions:
+            owner = _option_read(fact.expr, option)
+            if owner is None:
+                continue
+            target = project.names.resolve(owner, module, fact.scope)
+            if isinstance(target, ParameterRef):
+                facts = target.module.facts.scopes[target.scope]
+                if target.module.facts.scopes[facts.parent].kind == "class":
+                    if not _is_task_class(project, target.module, facts.parent):
+                        continue
+            read = task_meant(project, module, fact.scope, owner)
+            if read is None or read is task:
+                return True
+    return False
+
+
+def _option_read(expr: Expr, option: str) -> Expr | None:
+    """The object of which an expression reads the attribute `option`, or None."""
+    if expr[0] == "attr" and expr[3] == option:
+        return expr[2]  # type: ignore[no-any-return]
+    if expr[0] == "call" and expr[2][0] == "name" and expr[2][2] == "getattr":
+        arguments = expr[3]
+        if len(arguments) > 1 and arguments[1][0] == "const" and arguments[1][2] == option:
+            return arguments[0]  # type: ignore[no-any-return]
+    return None
+
+
+def _is_task_class(project: Project, module: LinkedModule, scope: int) -> bool:
+    return is_task_class(project, Definition(module, scope)) is not False

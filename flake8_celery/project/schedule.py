@@ -402,7 +402,7 @@ def _has_database_scheduler(project: Project, where: Where) -> bool:
             if isinstance(item, Const)
         ]
         known = any(str(text).partition(".")[0] == "django_celery_beat" for text in texts) or any(
-            name.loads.partition(".")[0] == "django_celery_beat"
+            name.loaded.partition(".")[0] == "django_celery_beat"
             for module in project.modules
             for name in module.facts.imports
         )
@@ -529,14 +529,14 @@ def _entry_of_call(
         fields.entries.append(Entry(Const(at, "schedule"), values["schedule"]))
     fields.entries.append(Entry(Const(where, "options"), options))
     named = values.get("name")
-    key = named.constant if isinstance(named, Const) else None
+    text = named.constant if isinstance(named, Const) else None
     entry = BeatEntry(
         project,
         where,
         scope,
         block,
         CALL,
-        key if isinstance(key, str) else None,
+        text if isinstance(text, str) else None,
         fields,
         app,
         ("calls", module.path, scope, block),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..facts import Span
@@ -348,3 +348,29 @@ def each(value: Value) -> Iterator[Value]:
             pending += part.options
         elif isinstance(part, Made):
             pending += [*part.args, *part.kwargs.values()]
+
+
+def possible(value: Value) -> tuple[Value, ...]:
+    """The values that `value` may have in a bare checkout: of an environment look-up its written
+    default, and the look-up itself where it has none."""
+    found: list[Value] = []
+    for option in value.alternatives():
+        if isinstance(option, Typed) and option.default is not None:
+            found += possible(option.default)
+        else:
+            found.append(option)
+    return tuple(found)
+
+
+def surely(value: Value, test: Callable[[Any], bool]) -> bool:
+    """Whether every possible value is a constant that passes `test`; raises Undecided when one
+    that could is not known."""
+    for option in possible(value):
+        if isinstance(option, Const):
+            if not test(option.constant):
+                return False
+        elif isinstance(option, (Items, Mapping)):
+            return False
+        else:
+            raise Undecided(f"{option.describe()} at {option.where.shown}")
+    return True

@@ -221,9 +221,9 @@ class Decorators:
 
     def _of_definition(self, target: Definition, env: Env) -> Meaning:
         facts = target.facts
-        if facts.kind == "class" or not facts.decorators:
-            return Closure(target, env)
-        made: Meaning = Closure(target, env)
+        made: Meaning = Closure(target, surroundings(target, env))
+        if facts.kind == "class":
+            return made
         for decorator in reversed(facts.decorators):
             callee = decorator[2] if decorator[0] == "call" else decorator
             known = self.project.names.resolve(callee, target.module, facts.parent)
@@ -567,6 +567,18 @@ def bound(closure: Closure, arguments: Arguments) -> Env | None:
             default = parameter.default
             env[key] = Const(Where(module, default[1]), default[2])
     return None if left else env
+
+
+def surroundings(definition: Definition, env: Env) -> Env:
+    """What of an environment a function defined in it can see."""
+    scopes = definition.module.facts.scopes
+    around: set[int] = set()
+    scope = definition.facts.parent
+    while scope > 0:
+        around.add(scope)
+        scope = scopes[scope].parent
+    path = definition.module.path
+    return {key: held for key, held in env.items() if key[0] == path and key[1] in around}
 
 
 def seen_before(expr: Expr, name: str, row: int) -> Expr:

@@ -1,1 +1,389 @@
-"""Rules of this band."""
+"""CEL010-049: time limits, acknowledgement and rate limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from ..celery.settings import working_spelling
+from ..facts import NOWHERE
+from ..project import Project
+from ..project.apps import App
+from ..project.configuration import Setting
+from ..project.subject import Subject
+from ..project.tasks import Task
+from ..project.values import Const, Mapping, Value
+from ..rule import (
+    CORRECTNESS,
+    SAFE,
+    SUSPICIOUS,
+    UNSAFE,
+    Edit,
+    Finding,
+    Related,
+    Report,
+    Undecided,
+    Where,
+    report,
+    rule,
+)
+from ..source import Source
+
+Answer = TypeVar("Answer")
+
+#: Pools that cannot interrupt a task (`celery/concurrency`): a limit has no effect there, or, with
+#: gevent, only while the task waits.
+POOLS_WITHOUT_LIMITS = frozenset({"solo", "threads", "eventlet", "gevent"})
+MODIFIERS = ("", "s", "m", "h")
+WRITTEN_MODIFIERS = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), "m"),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "h"),
+}
+#: Options that only a task which acknowledges late obeys, and the value that asks for something
+#: (`celery/worker/request.py`: `on_failure`, `on_timeout`).
+NEEDS_LATE_ACK = {
+    "reject_on_worker_lost": True,
+    "acks_on_failure_or_timeout": False,
+    "acks_on_failure": False,
+    "acks_on_timeout": False,
+}
+
+
+def known(ask: Callable[..., Answer], *arguments: Any) -> Answer | None:
+    """What `ask(*arguments)` gives, or None where it is undecided."""
+    try:
+        return ask(*arguments)
+    except Undecided:
+        return None
+
+
+class TasksAndSettings(Subject):
+    """Tasks, and settings that hold for all of them."""
+
+    @classmethod
+    def collect(cls, project: Project) -> list[Any]:
+        """All tasks and all settings of a project."""
+        return [*project.all(Task), *project.all(Setting)]
+
+
+# CEL010
+
+
+@rule(
+    App,
+    "CEL010",
+    "celery-missing-time-limit",
+    SUSPICIOUS,
+    says="{count} of {total} tasks have no time limit, so one that hangs keeps its worker process "
+    "for ever; `{line}` would limit all of them",
+)
+def missing_time_limit(app: App, project: Project) -> Iterator[Report]:
+    """Reports once, on the app."""
+    configuration = app.configuration
+    tasks = [task for task in project.all(Task) if app in task.apps and not task.in_test]
+    if app.in_test or not tasks or not configuration.closed or pool_ignores_limits(app):
+        return
+    if any(is_set(configuration.get(s)) for s in ("task_time_limit", "task_soft_time_limit")):
+        return
+    unlimited = [task for task in tasks if known(is_unlimited, task)]
+    if unlimited:
+        django = any(setting.key.isupper() for setting in configuration.settings)
+        name = working_spelling("task_time_limit", configuration.namespace, upper=django)
+        related = [Related(task.where, "has no time limit") for task in unlimited[:5]]
+        yield report(
+            configuration.anchor,
+            *related,
+            count=len(unlimited),
+            total=len(tasks),
+            line=f"{name} = 1800" if name.isupper() else f"app.conf.{name} = 1800",
+        )
+
+
+def pool_ignores_limits(app: App) -> bool:
+    """Whether the app's worker pool is one that cannot stop a task, or may be."""
+    pool = app.configuration.get("worker_pool")
+    if pool is None:
+        return False
+    return not all(
+        isinstance(option, Const) and option.constant not in POOLS_WITHOUT_LIMITS
+        for option in pool.alternatives()
+    )
+
+
+def is_set(limit: Value | None) -> bool:
+    """Whether a limit limits: None and 0 do not; what is not known may."""
+    return limit is not None and not (isinstance(limit, Const) and not limit.constant)
+
+
+def is_unlimited(task: Task) -> bool:
+    """Whether neither limit of a task is set, anywhere."""
+    return not is_set(task.option("time_limit")) and not is_set(task.option("soft_time_limit"))
+
+
+# CEL011
+
+
+@rule(
+    TasksAndSettings,
+    "CEL011",
+    "celery-soft-limit-above-hard",
+    CORRECTNESS,
+    says="`{soft_name}` ({soft}) is above `{hard_name}` ({hard}){elsewhere}: the soft limit "
+    "can never come first, and Celery 5.5 and newer refuse to send the task",
+)
+def soft_limit_above_hard(subject: Task | Setting, project: Project) -> Iterator[Report]:
+    """The pair of a task, or the pair of settings."""
+    if isinstance(subject, Setting):
+        yield from _settings_inverted(subject)
+        return
+    own = [
+        name
+        for name in ("soft_time_limit", "time_limit")
+        if known(subject.written, name) is not None
+    ]
+    if not own:
+        return
+    soft, hard = subject.option("soft_time_limit"), subject.option("time_limit")
+    if soft is not None and hard is not None and inverted(soft, hard):
+        place = subject.option_where(own[0])
+        other = next((v for v in (soft, hard) if v.where.module is not subject.module), None)
+        shown = f" at `{other.where.shown}`" if other is not None else ""
+        setting_name = {name: name if name in own else f"task_{name}" for name in LIMITS}
+        yield report(
+            place,
+            soft=soft.value,
+            hard=hard.value,
+            soft_name=setting_name["soft_time_limit"],
+            hard_name=setting_name["time_limit"],
+            elsewhere=shown,
+        )
+
+
+LIMITS = ("soft_time_limit", "time_limit")
+
+
+def _settings_inverted(setting: Setting) -> Iterator[Report]:
+    if setting.name != "task_soft_time_limit":
+        return
+    configuration = setting.app.configuration
+    if configuration.setting("task_soft_time_limit") is not setting:
+        return
+    hard = configuration.get("task_time_limit")
+    if hard is not None and inverted(setting.value, hard):
+        shown = "" if hard.where.module is setting.module else f" at `{hard.where.shown}`"
+        yield report(
+            setting.where,
+            soft=setting.value.value,
+            hard=hard.value,
+            soft_name=setting.key,
+            hard_name="task_time_limit",
+            elsewhere=shown,
+        )
+
+
+def inverted(soft: Value, hard: Value) -> bool:
+    """Whether a soft limit is above a hard one, both of them numbers above 0."""
+    values = soft.value, hard.value
+    if any(isinstance(v, bool) or not isinstance(v, (int, float)) or v <= 0 for v in values):
+        return False
+    return bool(soft.value > hard.value)
+
+
+# CEL022
+
+
+@rule(
+    TasksAndSettings,
+    "CEL022",
+    "celery-reject-flags-without-late-ack",
+    CORRECTNESS,
+    says="`{option}={value}` has no effect{of}: without `{late}=True` the message is acknowledged "
+    "before the task runs",
+)
+def reject_flags_without_late_ack(subject: Task | Setting, project: Project) -> Iterator[Report]:
+    """The options of a task, or a setting where no task acknowledges late."""
+    if isinstance(subject, Setting):
+        yield from _settings_without_late_ack(subject, project)
+        return
+    if is_late(subject):
+        return
+    for option, asks in NEEDS_LATE_ACK.items():
+        value = known(subject.written, option)
+        if value is None or not is_exactly(value, asks):
+            continue
+        effective = known(subject.option, option)
+        if effective is None or not is_exactly(effective, asks):
+            continue
+        yield report(
+            subject.option_where(option),
+            option=option,
+            value=asks,
+            of="",
+            late="acks_late",
+            fix={"option": option} if option in subject.options and _in_place(subject) else None,
+        )
+
+
+def _in_place(task: Task) -> bool:
+    """Whether the decorator itself may get another keyword."""
+    decorator = task.decorator
+    return (
+        decorator is not None
+        and decorator[0] == "call"
+        and "acks_late" not in task.options
+        and not task.wrapped
+    )
+
+
+def is_late(task: Task) -> bool:
+    """Whether a task acknowledges late.  Raises Undecided when that is not known."""
+    value = task.option("acks_late")
+    return value is not None and bool(value.value)
+
+
+def is_exactly(value: Value, wanted: bool) -> bool:
+    """Whether a value is that bool, in every case."""
+    return all(isinstance(o, Const) and o.constant is wanted for o in value.alternatives())
+
+
+def _settings_without_late_ack(setting: Setting, project: Project) -> Iterator[Report]:
+    name = setting.name
+    option = name.removeprefix("task_") if name else ""
+    if option not in NEEDS_LATE_ACK or not is_exactly(setting.value, NEEDS_LATE_ACK[option]):
+        return
+    app = setting.app
+    if app.configuration.setting(name or "") is not setting or setting.in_test or app.in_test:
+        return
+    tasks = [task for task in project.all(Task) if not task.in_test]
+    if not tasks or any(app not in task.apps for task in tasks):
+        return
+    if not any(is_late(task) for task in tasks):
+        late = known(app.configuration.get, "task_acks_late")
+        if late is None or is_exactly(late, False):
+            yield report(
+                setting.where,
+                option=setting.key,
+                value=NEEDS_LATE_ACK[option],
+                of=f" on any of the {len(tasks)} tasks" if len(tasks) > 1 else "",
+                late="acks_late",
+            )
+
+
+@reject_flags_without_late_ack.fix(UNSAFE, "Acknowledge late")
+def add_acks_late(finding: Finding, source: Source) -> Iterable[Edit]:
+    """`reject_on_worker_lost=True` to `acks_late=True, reject_on_worker_lost=True`."""
+    row, column = finding.span[0], finding.span[1]
+    yield Edit((row, column, row, column), "acks_late=True, ")
+
+
+# CEL035
+
+
+class RateLimit(Subject):
+    """One rate limit as it is written: an option, a setting, an annotation, a remote command."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, project: Project, value: Value) -> None:
+        where = value.where
+        super().__init__(project, where.module, 0, 0, where.span or NOWHERE)
+        self.value = value
+
+    @classmethod
+    def collect(cls, project: Project) -> list[RateLimit]:
+        """Every rate limit of a project, one for each place."""
+        found: dict[tuple[str, int, int], RateLimit] = {}
+        for value in _rate_limits(project):
+            for option in value.alternatives():
+                where = option.where
+                key = (where.module.path, where.span[0], where.span[1])
+                found.setdefault(key, cls(project, option))
+        return [found[key] for key in sorted(found)]
+
+
+def _name(setting: Setting) -> str | None:
+    return setting.name
+
+
+def _rate_limits(project: Project) -> Iterator[Value]:
+    for task in project.all(Task):
+        value = known(task.written, "rate_limit")
+        if value is not None:
+            yield value
+    for setting in project.all(Setting):
+        name = known(_name, setting)
+        if name == "task_default_rate_limit":
+            yield setting.value
+        elif name == "task_annotations" and isinstance(setting.value, Mapping):
+            for entry in setting.value.entries:
+                if isinstance(entry.item, Mapping):
+                    limit = entry.item.entry("rate_limit")
+                    if limit is not None:
+                        yield limit.item
+    for module in project.modules:
+        for expression in module.facts.expressions:
+            call = expression.expr
+            if call[0] != "call" or call[2][0] != "attr" or call[2][3] != "rate_limit":
+                continue
+            if call[2][2][0] == "attr" and call[2][2][3] == "control":
+                args, kwargs, _ = project.values.arguments(call, module, expression.scope)
+                limit_value = kwargs.get("rate_limit", args[1] if len(args) > 1 else None)
+                if limit_value is not None:
+                    yield limit_value
+
+
+@rule(
+    RateLimit,
+    "CEL035",
+    "celery-invalid-rate-limit",
+    CORRECTNESS,
+    says="`{limit}` is not a rate limit, so the worker stops when it starts: write a number, or a "
+    "number with `/s`, `/m` or `/h`",
+)
+def invalid_rate_limit(limit: RateLimit, project: Project) -> Iterator[Report]:
+    """A text that `celery.utils.time.rate` cannot read."""
+    text = limit.value.value
+    if isinstance(text, str) and not is_rate(text):
+        corrected = corrected_rate(text)
+        yield report(
+            Where(limit.module, limit.span),
+            limit=text,
+            fix=None if corrected is None else {"text": text, "corrected": corrected},
+        )
+
+
+def is_rate(text: str) -> bool:
+    """Whether `celery.utils.time.rate` can read a text."""
+    if not text:
+        return True
+    number, _, modifier = text.partition("/")
+    return modifier in MODIFIERS and _is_number(number)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def corrected_rate(text: str) -> str | None:
+    """What a rate limit was surely meant to be: `10/min` is `10/m`.  None: not known."""
+    number, slash, modifier = text.partition("/")
+    meant = WRITTEN_MODIFIERS.get(modifier.strip().lower())
+    if not slash or meant is None or not _is_number(number.strip()):
+        return None
+    return f"{number.strip()}/{meant}"
+
+
+@invalid_rate_limit.fix(SAFE, "Write the unit as `s`, `m` or `h`")
+def correct_rate(finding: Finding, source: Source) -> Iterable[Edit]:
+    """Replaces the text inside its quotes."""
+    row, column, end_row, end_column = finding.span
+    data = dict(finding.fix_data)
+    start, end = source.offset(row, column), source.offset(end_row, end_column)
+    literal = source.text[start:end]
+    if literal.count(data["text"]) == 1:
+        yield Edit(finding.span, literal.replace(data["text"], data["corrected"]))

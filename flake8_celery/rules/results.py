@@ -1,1 +1,206 @@
-"""Rules of this band."""
+"""Results: CEL150 to CEL199."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..extract.observe import observe
+from ..project.apps import App
+from ..project.dispatch import ResultUse, blocks_outward
+from ..project.names import Definition, External
+from ..project.values import Const, Items, Ref, Value
+from ..rule import CORRECTNESS, UNSAFE, Edit, Finding, Report, Undecided, report, rule
+from .bodies import caught_types, last_name, own_nodes
+from .edits import imported_module
+
+if TYPE_CHECKING:
+    import ast
+
+    from ..extract.observe import Site
+    from ..facts import Expr
+    from ..project import Project, Seen
+    from ..source import Source
+
+#: What waits for a result, and refuses to in a task (`celery/result.py`, assert_will_not_block).
+WAITING = frozenset({"get", "join", "join_native", "wait", "collect", "get_leaf"})
+#: Pools that do not refuse (`celery/concurrency/gevent.py`, `task_join_will_block`).
+GREEN_POOLS = frozenset({"gevent", "eventlet"})
+
+
+# CEL150: waiting for a result in a task
+
+
+@rule(
+    ResultUse,
+    "CEL150",
+    "celery-result-get-in-task",
+    CORRECTNESS,
+    says="`{method}()` waits for another task inside `{task}`: it raises RuntimeError",
+)
+def result_get_in_task(use: ResultUse, project: Project) -> Iterator[Report]:
+    """`assert_will_not_block` raises "Never call result.get() within a task!"."""
+    task = use.task
+    if task is None or not use.called or use.method not in WAITING or use.in_test:
+        return
+    given = {keyword: value for keyword, value, _ in use.call[4]}
+    if None in given or may_join(use) or comes_back_at_once(use, project):
+        return
+    refuses = given.get("disable_sync_subtasks")
+    if refuses is not None and not use.evaluate(refuses).value:
+        return
+    if any(_is_one_of(pool, GREEN_POOLS) for pool in configured(project, "worker_pool")):
+        return
+    yield report(use.where, method=use.method, task=task.shown)
+
+
+def may_join(use: ResultUse) -> bool:
+    """Whether it stands in `with allow_join_result():`."""
+    return any(
+        block.kind == "with"
+        and any(
+            context[0] == "call"
+            and use.resolve(context[2]) == External("celery.result.allow_join_result")
+            for context in block.exprs
+        )
+        for block in blocks_outward(use)
+    )
+
+
+def comes_back_at_once(use: ResultUse, project: Project) -> bool:
+    """Whether the result is of a task that ignores its result: `get` gives None without waiting
+    (`celery/result.py`)."""
+    source = use.source
+    if use.method not in ("get", "wait") or source is None or source.task is None:
+        return False
+    written = source.task.options.get("ignore_result")
+    if "ignore_result" in source.options or (written is not None and not _is_false(written)):
+        return True
+    ignored = configured(project, "task_ignore_result")
+    return written is None and any(not _is_false(value) for value in ignored)
+
+
+def configured(project: Project, name: str) -> list[Value]:
+    """The values that the configurations of all apps write for a setting."""
+    return [
+        setting.value
+        for app in project.all(App)
+        for setting in app.configuration.settings
+        if setting.name == name
+    ]
+
+
+def _is_false(value: Value) -> bool:
+    return isinstance(value, Const) and not value.constant
+
+
+def _is_one_of(value: Value, constants: frozenset[str]) -> bool:
+    return any(isinstance(o, Const) and o.constant in constants for o in value.alternatives())
+
+
+# CEL162: the TimeoutError that is not Celery's
+
+TIMEOUT_ERROR = "celery.exceptions.TimeoutError"
+#: Classes named so that `get` does not raise; the first three are one class since Python 3.11.
+OTHER_TIMEOUTS = frozenset(
+    """builtins.TimeoutError asyncio.TimeoutError asyncio.exceptions.TimeoutError
+    concurrent.futures.TimeoutError socket.timeout""".split()
+)
+#: Bases of Celery's own (`celery/exceptions.py`).
+CATCHING = frozenset(
+    {TIMEOUT_ERROR, "celery.exceptions.CeleryError", "builtins.Exception", "builtins.BaseException"}
+)
+
+
+@observe("Try")
+def waits_with_timeout(node: ast.Try, site: Site) -> Iterator[tuple[ast.AST, Any]]:
+    """An `except TimeoutError` around calls of `get` or `join` with a timeout."""
+    import ast
+
+    named = [
+        (place, type_)
+        for place, handler in enumerate(node.handlers)
+        for type_ in caught_types(handler)
+        if last_name(type_) in ("TimeoutError", "timeout")
+    ]
+    if not named or any(handler.type is None for handler in node.handlers):
+        return
+    calls = [
+        part
+        for part in own_nodes(node.body)
+        if isinstance(part, ast.Call) and last_name(part.func) in WAITING and has_timeout(part)
+    ]
+    if calls:
+        place, type_ = named[0]
+        yield type_, {
+            "calls": [site.span(call) for call in calls],
+            "type": site.expr(type_),
+            "others": [site.expr(t) for h in node.handlers for t in caught_types(h)],
+        }
+
+
+def has_timeout(call: ast.Call) -> bool:
+    """Whether a call of `get` or `join` gives a timeout that is not None."""
+    import ast
+
+    given = [k.value for k in call.keywords if k.arg == "timeout"] or list(call.args[:1])
+    return bool(given) and not (isinstance(given[0], ast.Constant) and given[0].value is None)
+
+
+@rule(
+    waits_with_timeout,
+    "CEL162",
+    "celery-builtin-timeout-error",
+    CORRECTNESS,
+    says="`{shown}` does not catch the `celery.exceptions.TimeoutError` that `{method}()` on line "
+    "{row} raises",
+)
+def builtin_timeout_error(seen: Seen, project: Project) -> Iterator[Report]:
+    """`celery.exceptions.TimeoutError` is a CeleryError and nothing else."""
+    target = seen.resolve(seen.data["type"])
+    if not (isinstance(target, External) and target.name in OTHER_TIMEOUTS):
+        return
+    use = next((use for call in seen.data["calls"] for use in _uses_at(seen, call)), None)
+    if use is None:
+        return
+    for other in seen.data["others"]:
+        for name in class_names(seen.evaluate(other)):
+            if name in CATCHING:
+                return
+    yield report(
+        seen.where,
+        shown=target.name.removeprefix("builtins."),
+        method=use.method,
+        row=use.span[0],
+        fix=True,
+    )
+
+
+def _uses_at(seen: Seen, place: Any) -> Iterator[ResultUse]:
+    for use in seen.project.all(ResultUse):
+        if use.module is seen.module and tuple(use.span) == tuple(place):
+            yield use
+
+
+def class_names(value: Value) -> Iterator[str]:
+    """The dotted names of the classes that an `except` names; a class of the project's own gives
+    those of its bases.  Raises Undecided where they are not known."""
+    for option in value.alternatives():
+        if isinstance(option, Items) and not option.open:
+            for item in option.items:
+                yield from class_names(item)
+        elif isinstance(option, Ref) and isinstance(option.target, External):
+            yield option.target.name
+        elif isinstance(option, Ref) and isinstance(option.target, Definition):
+            yield option.target.qualified_name
+        else:
+            raise Undecided(f"which exceptions are meant at {value.where.shown}")
+
+
+@builtin_timeout_error.fix(UNSAFE, "Catch Celery's `TimeoutError`")
+def catch_celerys(finding: Finding, source: Source) -> Iterable[Edit]:
+    """Writes `celery.exceptions.TimeoutError`, and imports it."""
+    edits = imported_module(source, "celery.exceptions")
+    if edits is not None:
+        yield from edits
+        yield Edit(finding.span, TIMEOUT_ERROR)
