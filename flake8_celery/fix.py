@@ -26,7 +26,13 @@ def fix_for(finding: Finding, source: Source, rules: Mapping[str, Rule]) -> Fix 
     rule = rules[finding.code]
     if rule.fixer is None or rule.applicability is None or finding.fix_data is None:
         return None
-    edits = tuple(sorted(rule.fixer(finding, source), key=lambda edit: tuple(edit.span)))
+    try:
+        edits = tuple(sorted(rule.fixer(finding, source), key=lambda edit: tuple(edit.span)))
+    except Exception:
+        # A finding is worth more than its fix.
+        if os.environ.get("FLAKE8_CELERY_RAISE"):
+            raise
+        return None
     if not edits:
         return None
     return Fix(rule.fix_title, rule.applicability, edits)

@@ -260,7 +260,7 @@ def judge(
     by_subject: dict[Any, list[Rule]] = {}
     for rule in rules:
         by_subject.setdefault(rule.subject, []).append(rule)
-    findings: set[Finding] = set()
+    findings: dict[tuple[Any, ...], Finding] = {}
     undecided: dict[str, int] = {}
     for kind, asked in by_subject.items():
         try:
@@ -276,13 +276,14 @@ def judge(
                 try:
                     for answer in rule(subject, project):
                         if answer.where.module is subject.module:
-                            findings.add(_finding(rule, answer))
+                            finding = _finding(rule, answer)
+                            findings.setdefault(_order(finding), finding)
                 except Undecided:
                     undecided[rule.code] = undecided.get(rule.code, 0) + 1
                 except Exception as error:
                     place = Where(subject.module, subject.span).shown
                     warn(f"{rule.code}: cannot judge {place}: {_failure(error)}")
-    return sorted(findings, key=_order), undecided
+    return [findings[key] for key in sorted(findings)], undecided
 
 
 def _failure(error: Exception) -> str:
@@ -301,16 +302,8 @@ def _finding(rule: Rule, answer: Any) -> Finding:
         rule.name,
         rule.message(answer),
         tuple((r.where.module.path, tuple(r.where.span), r.message) for r in answer.related),
-        _hashable(answer.fix),
+        answer.fix,
     )
-
-
-def _hashable(data: Any) -> Any:
-    if isinstance(data, (list, tuple)):
-        return tuple(_hashable(item) for item in data)
-    if isinstance(data, dict):
-        return tuple((key, _hashable(item)) for key, item in data.items())
-    return data
 
 
 def _order(finding: Finding) -> tuple[Any, ...]:

@@ -69,7 +69,8 @@ def _links(terminal: bool) -> bool:
         return False
     environment = os.environ
     return (
-        environment.get("TERM_PROGRAM") in ("Hyper", "iTerm.app", "terminology", "WezTerm", "vscode")
+        environment.get("TERM_PROGRAM")
+        in ("Hyper", "iTerm.app", "terminology", "WezTerm", "vscode")
         or environment.get("TERM") == "xterm-kitty"
         or environment.get("COLORTERM") == "xfce4-terminal"
         or any(name in environment for name in ("DOMTERM", "WT_SESSION", "KONSOLE_VERSION"))

@@ -281,7 +281,9 @@ def _mark_long(rows: Sequence[Row], long: _Long) -> None:
     start, end = long.start.row, long.end.row
     rows[start - first].parts.append(long.first())
     middle = min(start + 4, end)
-    until = next((row + 1 for row in range(middle - 1, start - 1, -1) if says_something(row)), start)
+    until = next(
+        (row + 1 for row in range(middle - 1, start - 1, -1) if says_something(row)), start
+    )
     for row in range(start + 1, until):
         rows[row - first].parts.append(long.inside())
     if middle < end - 1 and says_something(end - 1):
@@ -469,7 +471,9 @@ class Frame:
                 line, cell = 1, max(cell - left, 0)
             put(top + line, self.code + cell, part.label, part.color)
         # Short ones are drawn over long ones, and the primary one over others.
-        positions.sort(key=lambda each: (-abs(each[1].end.cell - each[1].start.cell), each[1].primary))
+        positions.sort(
+            key=lambda each: (-abs(each[1].end.cell - each[1].start.cell), each[1].primary)
+        )
         for position, part in positions:
             for cell in range(part.start.cell, part.end.cell):
                 put(top + 1, column(cell), part.sign, part.color)
@@ -516,8 +520,7 @@ def _positions(parts: Sequence[Part]) -> tuple[list[tuple[int, Part]], int, list
                 or (part.label and other.takes_space)
                 or (
                     touching
-                    and (other.end.cell, other.end.character)
-                    <= (part.end.cell, part.end.character)
+                    and (other.end.cell, other.end.character) <= (part.end.cell, part.end.character)
                     and other.label
                     and position == 0
                 )

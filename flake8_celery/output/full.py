@@ -13,6 +13,8 @@ from .frame import Frame, Mark, mark_rows, rows_of, visible
 
 CONTEXT = 2
 FIX_CONTEXT = 3
+# Changes that so few lines stand between, besides those around them, are shown together.
+MERGED = 2
 NOTES = {
     UNSAFE: "This is an unsafe fix and may change runtime behavior",
     "displayonly": "This suggestion may be incorrect or produce invalid syntax. "
@@ -150,35 +152,123 @@ def _mark(place: Place, source: Source, frame_start: int, text: str) -> Mark:
 def _fix(fix: Fix, source: Source, style: Style) -> Iterator[str]:
     """What a fix does, as a small diff."""
     yield f"{style.paint(HELP, 'help')}{style.paint(BOLD, f': {visible(fix.title)}')}\n"
-    groups, first = _changes(fix, source)
-    width = len(str(max(groups[-1][-1][4] + first, 1))) if groups else 1
+    first, old, new = _windows(fix, source)
+    groups = list(_changes(old, new))
+    width = len(str(groups[-1][-1][4] + first)) if groups else 1
     edge = f"{style.paint(GUTTER, ' ' * width)} {style.paint(GUTTER, '|')}\n"
     yield edge
-    old, new = _windows(fix, source)[:2]
     for index, group in enumerate(groups):
         if index:
             yield "-" * 80 + "\n"
         for kind, i, i_end, j, j_end in group:
-            shown = [(None, "-", REMOVED, old[row]) for row in range(i, i_end) if kind != "equal"]
-            sign, color = ("|", "") if kind == "equal" else ("+", ADDED)
-            lines = [*shown, *((first + row + 1, sign, color, new[row]) for row in range(j, j_end))]
-            for number, sign, color, line in lines:
-                yield _changed(number, sign, color, line, width, style)
+            if kind == "equal":
+                for row in range(j, j_end):
+                    yield _line(first + row + 1, "|", "", new[row], width, style)
+                continue
+            for line in old[i:i_end]:
+                yield _line(None, "-", REMOVED, line, width, style)
+            for row in range(j, j_end):
+                yield _line(first + row + 1, "+", ADDED, new[row], width, style)
     yield edge
     if fix.applicability != SAFE:
         note = f": {NOTES[fix.applicability]}"
         yield f"{style.paint(NOTE, 'note')}{style.paint(BOLD, note)}\n"
 
 
-def _changed(
-    number: int | None, sign: str, color: str, line: str, width: int, style: Style
-) -> str:
-    """One line of a diff, with the end that the file gives it."""
-    content = line.rstrip("\r\n")
-    end = line[len(content) :] or "\n"
-    shown = "".join(c if c == "\t" else visible(c) for c in content).replace("\ufeff", "�")
-    sign = style.paint(f"{BOLD}{color}" if color else GUTTER, sign)
-    text = style.paint(color, shown + end) if color and line[len(content) :] else shown + end
-    return (
-        f"{style.paint(GUTTER, f'{number or "":<{width}}')} {sign}{' ' if content else ''}{text}"
+def _windows(fix: Fix, source: Source) -> tuple[int, list[str], list[str]]:
+    """The lines around the edits of a fix before and after it, and how many lines are above."""
+    top = max(fix.edits[0].span[0] - FIX_CONTEXT, 1)
+    below = source.lines[top - 1 : fix.edits[-1].span[2] + FIX_CONTEXT]
+    start = last = source.offset(top, 1)
+    end = start + sum(map(len, below))
+    line_end = "\r\n" if "\r\n" in source.text else "\n"
+    pieces = []
+    for edit in fix.edits:
+        row, column, end_row, end_column = edit.span
+        text = edit.text.replace("\r\n", "\n").replace("\n", line_end)
+        pieces += [source.text[last : source.offset(row, column)], text]
+        last = source.offset(end_row, end_column)
+    pieces.append(source.text[last:end])
+    return top - 1, below, list(Source.from_text("".join(pieces), source.path).lines)
+
+
+Change = tuple[str, int, int, int, int]
+
+
+def _changes(old: Sequence[str], new: Sequence[str]) -> Iterator[list[Change]]:
+    """Groups of changes with a line of context, as `difflib` describes them."""
+    from difflib import SequenceMatcher
+
+    # Lines that both ends share are never changed, whatever else they are similar to.
+    most = min(len(old), len(new))
+    head = next((n for n in range(most) if old[n] != new[n]), most)
+    most -= head
+    tail = next((n for n in range(most) if old[-1 - n] != new[-1 - n]), most)
+    matcher = SequenceMatcher(
+        None, old[head : len(old) - tail], new[head : len(new) - tail], autojunk=False
     )
+    changes: list[Change] = [("equal", 0, head, 0, head)]
+    for kind, *ends in matcher.get_opcodes():
+        i, i_end, j, j_end = (head + end for end in ends)
+        changes.append((kind, i, i_end, j, j_end))
+    changes.append(("equal", len(old) - tail, len(old), len(new) - tail, len(new)))
+    changes = _sunk(changes, new)
+    group: list[Change] = []
+    for index, (kind, i, i_end, j, j_end) in enumerate(changes):
+        first, last = index == 0, index == len(changes) - 1
+        above: Change = ("equal", i_end - 1, i_end, j_end - 1, j_end)
+        below: Change = ("equal", i, i + 1, j, j + 1)
+        if kind != "equal" or not (first or last or i_end - i > 2 + MERGED):
+            group.append((kind, i, i_end, j, j_end))
+            continue
+        if not first:
+            yield [*group, below]
+            group = []
+        if not last:
+            group = [above]
+    if group:
+        yield group
+
+
+def _sunk(changes: Sequence[Change], new: Sequence[str]) -> list[Change]:
+    """The changes with each insertion as far down as its lines allow, and without empty ones."""
+    sunk: list[Change] = []
+    down = 0
+    for index, (kind, i, i_end, j, j_end) in enumerate(changes):
+        if kind == "equal":
+            i, j, down = i + down, j + down, 0
+        elif j < j_end and index + 1 < len(changes):
+            most = changes[index + 1][4] - j_end if changes[index + 1][0] == "equal" else 0
+            while down < most and new[j + down] == new[j_end + down]:
+                down += 1
+            if down:
+                sunk += [("delete", i, i_end, j, j), ("equal", i_end, i_end + down, j, j + down)]
+                kind, i, i_end, j, j_end = (
+                    "insert",
+                    i_end + down,
+                    i_end + down,
+                    j + down,
+                    j_end + down,
+                )
+        sunk.append((kind, i, i_end, j, j_end))
+    merged: list[Change] = []
+    for change in sunk:
+        kind, i, i_end, j, j_end = change
+        if i == i_end and j == j_end:
+            continue
+        if merged and merged[-1][0] == kind == "equal":
+            merged[-1] = (kind, merged[-1][1], i_end, merged[-1][3], j_end)
+        else:
+            merged.append(change)
+    return merged
+
+
+def _line(number: int | None, sign: str, color: str, line: str, width: int, style: Style) -> str:
+    """One line of a diff, with the end that it has in its file."""
+    content = line.rstrip("\r\n")
+    end = line[len(content) :]
+    shown = "\t".join(map(visible, content.split("\t"))).replace("\ufeff", "�")
+    number_shown = style.paint(GUTTER, f"{number or '':<{width}}")
+    sign = style.paint(BOLD + color if color else GUTTER, sign)
+    space = " " if content else ""
+    return f"{number_shown} {sign}{space}{style.paint(color, shown + end)}{'' if end else chr(10)}"

@@ -6,7 +6,7 @@ chain of names walks through them.  Everything is computed on first request and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..facts import Module
@@ -130,6 +130,15 @@ class Project:
             except OSError:
                 return True
         return False
+
+    def texts(self) -> Iterator[str]:
+        """The texts of the files that speak of Celery, as far as they can be read."""
+        for module in self.modules:
+            if self._read is not None:
+                try:
+                    yield self._read(module.path).decode("utf-8", "replace")
+                except OSError:
+                    continue
 
     # Celery's objects
 

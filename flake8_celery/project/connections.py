@@ -37,10 +37,12 @@ def broker_url(configuration: Configuration) -> str:
     """The broker's URL as far as it is known; Celery's default when none is set.
 
     Raises Undecided when the scheme is not known."""
+    # The first of these is hardly ever set: what cannot be seen is no reason to doubt the second.
     for name in ("broker_write_url", "broker_url"):
-        value = configuration.get(name)
-        if value is not None:
-            return url_of(value) or DEFAULT_BROKER
+        if name == "broker_url" or configuration.writes(name):
+            value = configuration.get(name)
+            if value is not None:
+                return url_of(value) or DEFAULT_BROKER
     if configuration.setting("broker_transport") is not None:
         raise Undecided("`broker_transport` is set")
     return DEFAULT_BROKER

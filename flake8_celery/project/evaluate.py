@@ -11,6 +11,7 @@ from typing import Any
 
 from ..facts import Assignment, Expr
 from ..rule import Where
+from .environment import SOURCE, is_reader, looked_up
 from .names import (
     Definition,
     External,
@@ -129,7 +130,35 @@ class Values:
                     return member
             if isinstance(base, (Variable, Nothing)) and expr[2][0] not in ("name", "attr"):
                 return Unknown(where, f"attribute `{expr[3]}` of a value")
+            if isinstance(base, Variable):
+                found = self._instance_attribute(base, expr[3], where)
+                if found is not None:
+                    return found
         return self.value_of(self.names.resolve(expr, where.module, scope), where)
+
+    def _instance_attribute(self, variable: Variable, name: str, where: Where) -> Value | None:
+        """`settings.name` of `settings = Settings()`, where the class gives the attribute: as it
+        is written, or as the default of what pydantic reads from the environment."""
+        made = self.value_of_variable(variable)
+        if not isinstance(made, Made) or not isinstance(made.callee, Definition):
+            return None
+        bases = self.names.bases(made.callee)
+        pydantic = any(isinstance(b, External) and b.name in SETTINGS_CLASSES for b in bases)
+        own = [base for base in bases if isinstance(base, Definition)]
+        if any(base.module.bindings(base.scope, "__init__") for base in own):
+            return None
+        for base in own:
+            if base.module.bindings(base.scope, name):
+                target = self.names.lookup(name, base.module, base.scope)
+                if not isinstance(target, Variable):
+                    return None
+                value = self.value_of_variable(target)
+                if not pydantic:
+                    return value if len(own) == len(bases) else None
+                if isinstance(value, Const):
+                    return Typed(where, type(value.constant).__name__, value, SOURCE)
+                return Typed(where, "object", None, SOURCE)
+        return None
 
     def _enum_member(self, variable: Variable, attribute: str, where: Where) -> Value | None:
         """`Color.RED.value` and `.name` of an enum class of the project."""
@@ -358,13 +387,36 @@ class Values:
             built = BUILDERS.get(target.name)
             if built is not None and not starred:
                 return built(where, args, kwargs)
+            reader = Ref(where, target)
+            if is_reader(reader):
+                found = looked_up(reader, None, where, args, kwargs)
+                if found is not None:
+                    return found
             return Made(where, target.name, args, kwargs, starred)
         if isinstance(target, Definition):
             if target.facts.kind == "class":
                 args, kwargs, starred = self.arguments(expr, where.module, scope)
                 return Made(where, target, args, kwargs, starred)
             return self.returned(target, where)
+        found = self._library_look_up(callee, target, expr, where, scope)
+        if found is not None:
+            return found
         return Unknown(where, "the result of a call that cannot be followed")
+
+    def _library_look_up(
+        self, callee: Expr, target: Target, expr: Expr, where: Where, scope: int
+    ) -> Value | None:
+        """A look-up through a reader of the environment: `env("X")`, `env.bool("X")`."""
+        method: str | None = None
+        if not isinstance(target, Variable) and callee[0] == "attr":
+            target, method = self.names.resolve(callee[2], where.module, scope), callee[3]
+        if not isinstance(target, Variable):
+            return None
+        reader = self.value_of_variable(target)
+        if not is_reader(reader):
+            return None
+        args, kwargs, _ = self.arguments(expr, where.module, scope)
+        return looked_up(reader, method, where, args, kwargs)
 
     def returned(self, function: Definition, where: Where) -> Value:
         """What a function of the project returns, its parameters unknown."""
@@ -653,6 +705,8 @@ def _build_typed(kind: str) -> Callable[[Where, list[Value], dict[str, Value]], 
 
     return build
 
+
+SETTINGS_CLASSES = frozenset({"pydantic_settings.BaseSettings", "pydantic.BaseSettings"})
 
 BUILDERS: dict[str, Callable[[Where, list[Value], dict[str, Value]], Value]] = {
     "builtins.dict": _build_dict,

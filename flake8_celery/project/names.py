@@ -457,6 +457,9 @@ def absolute_name(written: str, module: LinkedModule) -> str | None:
         return name
     parts = module.package.split(".") if module.package else []
     if level - 1 > len(parts):
+        # A folder without `__init__.py` inside a package: a namespace package of its own.
+        parts = module.path.split("/")[:-1]
+    if level - 1 > len(parts):
         return None
     base = parts[: len(parts) - (level - 1)]
     return ".".join([*base, name] if name else base)

@@ -125,6 +125,15 @@ class BeatEntry(Subject):
             return found.where
         return self.where
 
+    def holds(self, value: Value) -> bool:
+        """Whether a value is written in the entry itself, not somewhere that a name stands for."""
+        span, inside = self.entry.span, value.span
+        return (
+            value.where.module is self.module is self.entry.where.module
+            and tuple(span[:2]) <= tuple(inside[:2])
+            and tuple(inside[2:]) <= tuple(span[2:])
+        )
+
     @property
     def task_value(self) -> Value | None:
         """What the entry gives as its task."""

@@ -10,6 +10,7 @@ from ..facts import Expr, Parameter, Span
 from ..rule import Undecided, Where
 from .apps import App, app_of_expr, default_app
 from .names import (
+    LONGEST_CHAIN,
     Definition,
     External,
     LinkedModule,
@@ -139,6 +140,8 @@ class Task(Subject):
     def _find_name(self) -> str | None:
         try:
             given = self.explicit_name
+            if self.owner is not None and self._attribute(self.owner, "__init__") is not None:
+                return None
         except Undecided:
             return None
         if given is not None and not (isinstance(given, Const) and not given.constant):
@@ -219,10 +222,7 @@ class Task(Subject):
     def _classes(self, start: Target) -> Iterator[Definition]:
         """The project's classes that a base class is made of, nearest first, down to Celery's
         own.  Raises Undecided at one that is not known."""
-        classes = [start]
-        if isinstance(start, Definition) and start.facts.kind == "class":
-            classes = self.project.names.bases(start)
-        for cls in classes:
+        for cls in class_chain(self.project, start):
             if isinstance(cls, Definition) and cls.facts.kind == "class":
                 yield cls
             elif not (isinstance(cls, External) and cls.name in PLAIN_BASES):
@@ -339,6 +339,13 @@ class Task(Subject):
         return tuple(self.function.facts.parameters)
 
     @property
+    def function_where(self) -> Where:
+        """The name in the function's `def`; the task's own place when that is in another file."""
+        if self.function.module is not self.module:
+            return self.where
+        return self.at(self.function.facts.span)
+
+    @property
     def task_parameter(self) -> str | None:
         """The name of the parameter that gets the task itself (`self`), or None."""
         try:
@@ -357,7 +364,7 @@ class Task(Subject):
         if self.replaced or self.open:
             raise Undecided(f"the signature behind a wrapper at {self.where.shown}")
         for decorator in self.decorators_below():
-            if not self._keeps_parameters(decorator):
+            if not self.keeps_parameters(decorator):
                 raise Undecided(f"the signature below a decorator at {self.where.shown}")
         parameters = self.parameters
         if self.bind:
@@ -393,7 +400,8 @@ class Task(Subject):
                 return decorators[:place]
         return []
 
-    def _keeps_parameters(self, decorator: Expr) -> bool:
+    def keeps_parameters(self, decorator: Expr) -> bool:
+        """Whether a decorator below the task's own leaves the function's parameters alone."""
         callee = decorator[2] if decorator[0] == "call" else decorator
         scope = self.function.facts.parent
         target = self.project.names.resolve(callee, self.function.module, scope)
@@ -627,10 +635,42 @@ def _entry(annotations: Mapping, task: str, option: str) -> Value | None:
     return entry.get(option)
 
 
+def class_chain(project: Project, start: Target) -> list[Target]:
+    """A class and all its bases, nearest first; what is not of the project ends a branch.
+
+    Unlike `Names.bases` this knows that `app.Task` is the app's own task class."""
+    order: list[Target] = []
+    pending = [start]
+    while pending and len(order) < LONGEST_CHAIN:
+        cls = pending.pop(0)
+        if cls in order:
+            continue
+        order.append(cls)
+        if isinstance(cls, Definition) and cls.facts.kind == "class":
+            pending += [_base(project, expr, cls) for expr in cls.facts.bases]
+    return order
+
+
+def _base(project: Project, expr: Expr, cls: Definition) -> Target:
+    module, scope = cls.module, cls.facts.parent
+    if expr[0] == "sub":
+        expr = expr[2]
+    target = project.names.resolve(expr, module, scope)
+    if isinstance(target, Variable) and len(target.assignments) == 1:
+        module, scope, expr = target.module, target.scope, target.assignments[0].value
+    if expr[0] == "attr" and expr[3] == "Task":
+        app = app_of_expr(project, module, scope, expr[2])
+        if app is not None:
+            # What the app was made with: a class derived from it may replace it later.
+            given = _given_task_class(app)
+            return External(TASK) if given is None else given
+    return target
+
+
 def is_task_class(project: Project, cls: Definition) -> bool | None:
     """Whether a class of the project is derived from `celery.Task`; None when not known."""
     doubt = False
-    for base in project.names.bases(cls):
+    for base in class_chain(project, cls):
         if isinstance(base, External) and (
             base.name in PLAIN_BASES - {"abc.ABC", "builtins.object", "typing.Generic"}
         ):
@@ -643,7 +683,7 @@ def is_task_class(project: Project, cls: Definition) -> bool | None:
 def task_annotations(app: App) -> Value | None:
     """The app's `task_annotations`; None when nothing writes them."""
     configuration = app.configuration
-    if not any(setting.name == "task_annotations" for setting in configuration.settings):
+    if not configuration.writes("task_annotations"):
         return None
     value = configuration.get("task_annotations")
     if isinstance(value, Const) and not value.constant:
@@ -664,20 +704,27 @@ def task_classes(app: App) -> list[Target]:
                 owner = app_of_expr(project, module, assignment.scope, target[2])
                 if owner is app or owner is None:
                     found.append(project.names.resolve(assignment.value, module, assignment.scope))
+    given = _given_task_class(app)
+    if given is not None:
+        found.append(given)
+    return found or [External(TASK)]
+
+
+def _given_task_class(app: App) -> Target | None:
+    """The class that `task_cls` names, in the call or in the app's own class; None: neither."""
+    project = app.project
     given = app.argument("task_cls")
     if given is not None:
-        found.append(_class_given(given, project, app.module))
-    elif isinstance(app.cls, Definition):
-        own = project.names.class_attribute(app.cls, "task_cls")
-        if isinstance(own, Variable):
-            value = project.values.value_of_variable(own)
-            found.append(_class_given(value, project, own.module))
-        elif isinstance(own, Nothing):
-            if not own.absent and not _derives_from_celery_alone(project, app.cls):
-                raise Undecided(f"the task class of the app at {app.where.shown}")
-        else:
-            found.append(own)
-    return found or [External(TASK)]
+        return _class_given(given, project, app.module)
+    if not isinstance(app.cls, Definition):
+        return None
+    own = project.names.class_attribute(app.cls, "task_cls")
+    if isinstance(own, Variable):
+        return _class_given(project.values.value_of_variable(own), project, own.module)
+    if isinstance(own, Nothing):
+        known = own.absent or _derives_from_celery_alone(project, app.cls)
+        return None if known else own
+    return own
 
 
 def _derives_from_celery_alone(project: Project, cls: Definition) -> bool:

@@ -75,7 +75,7 @@ class TasksAndSettings(Subject):
     "CEL010",
     "celery-missing-time-limit",
     SUSPICIOUS,
-    says="{count} of {total} tasks have no time limit, so one that hangs keeps its worker process "
+    says="{which} no time limit, so one that hangs keeps its worker process "
     "for ever; `{line}` would limit all of them",
 )
 def missing_time_limit(app: App, project: Project) -> Iterator[Report]:
@@ -86,7 +86,8 @@ def missing_time_limit(app: App, project: Project) -> Iterator[Report]:
         return
     if any(is_set(configuration.get(s)) for s in ("task_time_limit", "task_soft_time_limit")):
         return
-    unlimited = [task for task in tasks if known(is_unlimited, task)]
+    answers = [known(is_unlimited, task) for task in tasks]
+    unlimited = [task for task, answer in zip(tasks, answers, strict=True) if answer]
     if unlimited:
         django = any(setting.key.isupper() for setting in configuration.settings)
         name = working_spelling("task_time_limit", configuration.namespace, upper=django)
@@ -94,10 +95,16 @@ def missing_time_limit(app: App, project: Project) -> Iterator[Report]:
         yield report(
             configuration.anchor,
             *related,
-            count=len(unlimited),
-            total=len(tasks),
+            which=_counted(len(unlimited), len(tasks), None in answers),
             line=f"{name} = 1800" if name.isupper() else f"app.conf.{name} = 1800",
         )
+
+
+def _counted(count: int, total: int, more: bool) -> str:
+    if count == total:
+        return "The only task has" if total == 1 else f"All {total} tasks have"
+    verb = "has" if count == 1 else "have"
+    return f"{'At least ' if more else ''}{count} of the {total} tasks {verb}"
 
 
 def pool_ignores_limits(app: App) -> bool:
@@ -206,15 +213,12 @@ def reject_flags_without_late_ack(subject: Task | Setting, project: Project) -> 
     if isinstance(subject, Setting):
         yield from _settings_without_late_ack(subject, project)
         return
-    if is_late(subject):
-        return
     for option, asks in NEEDS_LATE_ACK.items():
-        value = known(subject.written, option)
-        if value is None or not is_exactly(value, asks):
+        values = [known(subject.written, option), known(subject.option, option)]
+        if any(value is None or not is_exactly(value, asks) for value in values):
             continue
-        effective = known(subject.option, option)
-        if effective is None or not is_exactly(effective, asks):
-            continue
+        if is_late(subject):
+            return
         yield report(
             subject.option_where(option),
             option=option,

@@ -165,10 +165,10 @@ def _addition(setting: Setting, name: str) -> object:
 
 @default_queue_not_consumed.fix(UNSAFE, "Declare the default queue as well")
 def declare_default_queue(finding: Finding, source: Source) -> Iterable[Edit]:
-    span = finding.fix_data["after"]
+    span = dict(finding.fix_data)["after"]
     written = source.text[source.offset(*span[:2]) : source.offset(*span[2:])]
     callee = written.partition("(")[0]
-    yield Edit((*span[2:], *span[2:]), f', {callee}("{finding.fix_data["name"]}")')
+    yield Edit((*span[2:], *span[2:]), f', {callee}("{dict(finding.fix_data)["name"]}")')
 
 
 # CEL404
@@ -212,7 +212,7 @@ def _pattern(item: Value) -> str | None:
 
 @routes_not_nested.fix(SAFE, "Put the pairs into a list of their own")
 def nest_routes(finding: Finding, source: Source) -> Iterable[Edit]:
-    span, first = finding.fix_data["span"], finding.fix_data["first"]
+    span, first = dict(finding.fix_data)["span"], dict(finding.fix_data)["first"]
     bare = span[:2] == first[:2]
     start, end = ("[[", "]]") if bare else ("[", "]")
     yield Edit((*span[:2], *span[:2]), start)

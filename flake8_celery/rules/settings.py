@@ -15,7 +15,7 @@ from ..project.configuration import (
     generations,
 )
 from ..project.values import Const, Typed
-from ..rule import CORRECTNESS, SAFE, UNSAFE, Edit, Related, Report, Undecided, report, rule
+from ..rule import CORRECTNESS, SAFE, UNSAFE, Edit, Related, Report, report, rule
 from .sources import is_prefixed_new_name
 
 if TYPE_CHECKING:
@@ -46,8 +46,9 @@ def is_candidate(setting: Setting) -> bool:
     ):
         return False
     if setting.layer == OBJECT and setting.source:
-        # A module or class holds other things as well.
-        return key.lower().startswith(OWN_WORDS)
+        # A module or class holds other things as well; Django's settings hold anything.
+        words = OWN_WORDS if setting.app.configuration.namespace is None else OWN_WORDS[:2]
+        return key.lower().startswith(words)
     return True
 
 
@@ -85,8 +86,6 @@ def unknown_setting(setting: Setting, project: Project) -> Iterator[Report]:
         return
     namespace = setting.app.configuration.namespace
     key = setting.key
-    if setting.source and not key.isupper() and key.isupper() != bool(namespace):
-        return
     if table.misplaced(key, namespace) is not None and key.lower().startswith(OWN_WORDS):
         return
     suggestion = table.suggest(key, namespace)
@@ -127,11 +126,7 @@ def setting_wrong_prefix(setting: Setting, project: Project) -> Iterator[Report]
     if setting.in_test or not setting.plain or table.is_third_party(key):
         return
     configuration = setting.app.configuration
-    if (
-        configuration.namespace_unknown
-        or (setting.layer, key) == (CONSTRUCTOR, key)
-        and (setting.name_in(False) is not None)
-    ):
+    if configuration.namespace_unknown:
         return
     name = table.misplaced(key, configuration.namespace)
     if name is None or not table.is_new(name):

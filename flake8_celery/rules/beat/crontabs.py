@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...celery.crontab import FIELDS, CrontabError, expand, parse
 from ...facts import Span
 from ...project.schedule import BeatEntry, CrontabCall
+from ...project.subject import Subject
 from ...project.values import Const, Value
 from ...rule import (
     CORRECTNESS,
@@ -127,7 +128,7 @@ def says_every_minute(text: str) -> bool:
 
 @crontab_every_minute.fix(UNSAFE, "Run at minute 0")
 def run_at_minute_zero(finding: Finding, source: Source) -> Iterable[Edit]:
-    data = finding.fix_data
+    data = dict(finding.fix_data)
     zero = '"0"' if data["row"] else "0"
     if "minute" in data:
         written = text_at(source, data["minute"])
@@ -142,47 +143,78 @@ def run_at_minute_zero(finding: Finding, source: Source) -> Iterable[Edit]:
 # CEL501
 
 
-@rule(
-    CrontabCall,
-    "CEL501",
-    "celery-crontab-string",
-    CORRECTNESS,
-    says="`crontab` takes one argument for each field, not the cron line {text!r}: {follows}",
-)
-def crontab_string(call: CrontabCall, project: Project) -> Iterator[Report]:
-    if call.row or call.in_test:
-        return
-    for field, value in call.fields.items():
-        if not isinstance(value, Const) or not isinstance(value.constant, str):
+class CronLine(Subject):
+    """A text with the five fields of a line of cron, given to `crontab` or as a schedule.
+
+    `fix` is what the fix needs, or None where Celery reads the text in its own way."""
+
+    __slots__ = ("fix", "follows", "test", "text")
+
+    def __init__(self, found: CrontabCall | BeatEntry, span: Span, text: str) -> None:
+        super().__init__(found.project, found.module, found.scope, found.block, span)
+        self.text = text
+        self.test = found.in_test
+        self.follows = ""
+        self.fix: dict[str, Any] | None = None
+
+    @classmethod
+    def collect(cls, project: Project) -> list[CronLine]:
+        """Every such text, first those of calls, then those of entries."""
+        return [*_lines_of_calls(project), *_lines_of_entries(project)]
+
+
+def _lines_of_calls(project: Project) -> Iterator[CronLine]:
+    for call in project.all(CrontabCall):
+        for field, value in call.fields.items():
+            if call.row or not isinstance(value, Const) or not is_cron_line(value.constant):
+                continue
+            line = CronLine(call, call.spans[field], value.constant)
+            line.follows = "importing the module raises ValueError"
+            try:
+                expand(field, line.text)
+            except CrontabError:
+                alone = len(call.call[3]) + len(call.call[4]) == 1
+                if alone and cron_fields(line.text, project):
+                    line.fix = {"call": True, "span": list(call.span)}
+            else:
+                line.follows = "Celery drops all but the first field in silence"
+            yield line
+
+
+def _lines_of_entries(project: Project) -> Iterator[CronLine]:
+    for entry in project.all(BeatEntry):
+        found = entry.entry.entry("schedule")
+        if entry.source == "row" or found is None or not isinstance(found.item, Const):
             continue
-        text = value.constant
+        text = found.item.constant
         if not is_cron_line(text):
             continue
-        follows, fix = "importing the module raises ValueError", None
-        try:
-            expand(field, text)
-        except CrontabError:
-            if len(call.call[3]) + len(call.call[4]) == 1 and cron_fields(text, project):
-                fix = {"span": list(call.span), "text": text, "keywords": not has_lines(project)}
-        else:
-            follows = "all but the first field is dropped in silence"
-        yield report(call.at(call.spans[field]), text=text, follows=follows, fix=fix)
+        here = entry.holds(found.item)
+        line = CronLine(entry, found.item.span if here else entry.span, text)
+        line.follows = "beat stops at once with an AttributeError"
+        if here and cron_fields(text, project):
+            line.fix = {"call": False, "span": list(found.item.span)}
+        yield line
 
 
 @rule(
-    BeatEntry,
+    CronLine,
     "CEL501",
     "celery-crontab-string",
     CORRECTNESS,
-    says="",
+    says="The cron line {text!r} is no schedule: {follows}; `crontab` takes one argument for "
+    "each field",
 )
-def _never(entry: BeatEntry, project: Project) -> Iterator[Report]:
-    yield from ()
+def crontab_string(line: CronLine, project: Project) -> Iterator[Report]:
+    if line.test:
+        return
+    fix = line.fix and {**line.fix, "text": line.text, "keywords": not has_lines(project)}
+    yield report(line.where, text=line.text, follows=line.follows, fix=fix)
 
 
-def is_cron_line(text: str) -> bool:
-    """Whether a text has the five fields of a line of cron."""
-    return len(text.split()) == 5 and not text.strip().startswith("@")
+def is_cron_line(value: object) -> bool:
+    """Whether a value is a text with the five fields of a line of cron."""
+    return isinstance(value, str) and len(value.split()) == 5
 
 
 def cron_fields(text: str, project: Project) -> dict[str, str] | None:
@@ -214,8 +246,8 @@ def as_call(callee: str, text: str, keywords: bool) -> str:
 
 @crontab_string.fix(SAFE, "Give each field its own argument")
 def split_fields(finding: Finding, source: Source) -> Iterable[Edit]:
-    data = finding.fix_data
-    if "schedule" in data:
+    data = dict(finding.fix_data)
+    if not data["call"]:
         name, edits = imported_name(source, "celery.schedules", "crontab")
         if name is None:
             return
@@ -297,7 +329,7 @@ def _out_of_place(values: list[Any], months: bool, split: bool) -> str | None:
 
 @crontab_field_order.fix(UNSAFE, "Name the fields, in the order of cron")
 def name_fields(finding: Finding, source: Source) -> Iterable[Edit]:
-    data = finding.fix_data
+    data = dict(finding.fix_data)
     callee = text_at(source, data["span"]).partition("(")[0]
     if data["args"]:
         texts = [text_at(source, span) for span in data["args"]]
@@ -359,7 +391,7 @@ def rejection(field: str, value: Value, project: Project) -> tuple[str, bool] | 
     if not value.known:
         return None
     given = value.value
-    if isinstance(given, (bytes, dict)) or (isinstance(given, str) and is_cron_line(given)):
+    if isinstance(given, (bytes, dict)) or is_cron_line(given):
         return None
     try:
         expand(field, given, month_names=reads_months(project))
@@ -425,7 +457,7 @@ def _sunday(part: str) -> str:
 
 @invalid_crontab.fix(SAFE, "Write the field as Celery reads it")
 def write_field(finding: Finding, source: Source) -> Iterable[Edit]:
-    data = finding.fix_data
+    data = dict(finding.fix_data)
     written = text_at(source, data["span"])
     if written[:1] in "\"'" or written.isdigit():
         quote = written[:1] if written[:1] in "\"'" else '"'
