@@ -89,7 +89,7 @@ class Cache(NoCache):
             if known[0] != entry.mtime_ns or known[1] != entry.size:
                 return False, None
             module = module_from_json(known[4]) if known[3] else None
-        except (TypeError, ValueError, IndexError, AttributeError):
+        except (TypeError, ValueError, LookupError, AttributeError):
             return False, None
         self.kept[path] = known
         return True, module
@@ -103,7 +103,7 @@ class Cache(NoCache):
             if known[1] != entry.size or known[2] != content_hash(data):
                 return False, None
             module = module_from_json(known[4]) if known[3] else None
-        except (TypeError, ValueError, IndexError, AttributeError):
+        except (TypeError, ValueError, LookupError, AttributeError):
             return False, None
         self.kept[path] = [entry.mtime_ns, *known[1:]]
         self.changed = True
@@ -129,7 +129,7 @@ class Cache(NoCache):
             return known[4]
         try:
             return module_from_json(known[4])
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, LookupError, AttributeError):
             return None
 
     def put_loaded(self, path: str, module: Module) -> None:
@@ -188,10 +188,12 @@ def code_hash() -> str:
     package = os.path.dirname(os.path.abspath(__file__))
     for name in CODE:
         path = os.path.join(package, name)
+        paths = [path]
         if os.path.isdir(path):
-            paths = sorted(e.path for e in os.scandir(path) if e.name.endswith(".py"))
-        else:
-            paths = [path]
+            walked = [(folder, names) for folder, _, names in os.walk(path)]
+            paths = sorted(
+                os.path.join(f, n) for f, names in walked for n in names if n[-3:] == ".py"
+            )
         for file in paths:
             try:
                 with open(file, "rb") as stream:

@@ -84,6 +84,14 @@ class Config(NamedTuple):
         """A key's value or its default."""
         return self.values.get(name, OPTIONS[name].default)
 
+    def place(self, name: str) -> str:
+        """`path:row` of a key, for messages."""
+        try:
+            with open(str(self.path), encoding="utf-8") as stream:
+                return f"{self.path}:{_row(stream.read(), name)}"
+        except (OSError, ValueError):
+            return str(self.path)
+
 
 NO_CONFIG = Config(None, {})
 
@@ -170,10 +178,14 @@ def _check(path: str, text: str, key: str, value: Any) -> None:
 
 
 def _row(text: str, key: str) -> int:
-    """The line on which a key is written, for messages."""
-    for row, line in enumerate(text.splitlines(), start=1):
-        if line.strip().strip("[]\"'").partition("=")[0].strip().strip("\"'").endswith(key):
-            return row
+    """The row on which a key of our table is written, for messages; 1 where that is not found."""
+    lines = text.splitlines()
+    headers = (row for row, line in enumerate(lines) if line.strip().startswith(f"[tool.{TABLE}"))
+    for row in range(next(headers, 0), len(lines)):
+        line = lines[row].strip()
+        parts = [part.strip(" \t\"'") for part in line.partition("=")[0].strip("[] \t").split(".")]
+        if key in ((parts[-1],) if line.startswith("[") else parts[:1]):
+            return row + 1
     return 1
 
 

@@ -187,6 +187,16 @@ def walk(
         pending.extend(reversed(below))
 
 
+def is_excluded(path: str, base: str, exclude: Iterable[str]) -> bool:
+    """Whether patterns leave out a file or folder, or a folder around it below `base`."""
+    excluded = _Excludes(exclude, base)
+    while path != base and path != os.path.dirname(path):
+        if excluded.match(os.path.basename(path), path):
+            return True
+        path = os.path.dirname(path)
+    return False
+
+
 def _name(entry: os.DirEntry[str]) -> str:
     return entry.name
 

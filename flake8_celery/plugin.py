@@ -117,7 +117,7 @@ class Plugin:
 
 
 class PreviewPlugin(Plugin):
-    """Reports the findings of preview rules; runs only with `--enable-extensions CELP`."""
+    """Reports the findings of preview rules; runs only with `--enable-extensions CEP`."""
 
     name = "flake8-celery-preview"
     status = "preview"
@@ -179,7 +179,7 @@ def _analyse_text(name: str, text: str, options: argparse.Namespace) -> list[Fin
     overlay = Overlay()
     overlay.put(path, text)
     request = _request(root, [path], options)._replace(
-        overlay=overlay, extra_files=(path,), wanted=frozenset({_relative(path, root)}).__contains__
+        overlay=overlay, extra_paths=(path,), wanted=frozenset({_relative(path, root)}).__contains__
     )
     found: dict[str, list[Finding]] = {}
     _analyse(request, found)
@@ -208,6 +208,7 @@ def _relative(path: str, root: str) -> str:
 
 def _request(root: str, paths: list[str], options: argparse.Namespace) -> Request:
     from . import config
+    from .files import DEFAULT_EXCLUDES
     from .run import Request
 
     values = config.find(root)
@@ -216,7 +217,10 @@ def _request(root: str, paths: list[str], options: argparse.Namespace) -> Reques
     return Request(
         root,
         wanted=frozenset(_relative(p, root) for p in paths).__contains__ if only_files else None,
-        extra_files=tuple(paths) if only_files else (),
+        exclude=tuple(values.get("exclude") or DEFAULT_EXCLUDES),
+        extend_exclude=tuple(values.get("extend-exclude")),
+        respect_gitignore=values.get("respect-gitignore"),
+        extra_paths=tuple(path for path in paths if path != root and os.path.exists(path)),
         cache_dir=os.path.join(root, values.get("cache-dir")),
         celery=config.celery_span(target),
         options={

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import files
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 # Two processes pay for themselves only above this much source that speaks of Celery.
 PARALLEL_BYTES = 1_500_000
+# The rows that stand for "cannot be read" and for a failure of our own.
+UNREADABLE = 0
+INTERNAL = -1
 
 
 class Problem(NamedTuple):
@@ -57,7 +61,8 @@ class Request(NamedTuple):
     """What to analyse.
 
     `root` is the project's folder; `wanted` says for which paths (relative to it) findings are
-    asked, None: for all.  `overlay` holds the texts that win over the disk."""
+    asked, None: for all.  `overlay` holds the texts that win over the disk.  `extra_paths` are
+    files and folders that are read although they may be excluded or have another suffix."""
 
     root: str
     wanted: Callable[[str], bool] | None = None
@@ -65,7 +70,7 @@ class Request(NamedTuple):
     exclude: tuple[str, ...] = files.DEFAULT_EXCLUDES
     extend_exclude: tuple[str, ...] = ()
     respect_gitignore: bool = True
-    extra_files: tuple[str, ...] = ()
+    extra_paths: tuple[str, ...] = ()
     cache_dir: str | None = None
     celery: Any = None
     options: Mapping[str, Any] = {}
@@ -100,11 +105,12 @@ def analyse(request: Request, rules: Iterable[Rule]) -> Analysis:
     kept = findings
     if not request.ignore_suppressions:
         kept = unsilenced(findings, collected.read, warnings.append)
-    problems = [
-        Problem(path, *_problem(module))
-        for path, module in sorted(collected.facts.items())
-        if module.problem and (request.wanted is None or request.wanted(path))
-    ]
+    problems = []
+    for path, module in sorted(collected.facts.items()):
+        if module.problem and module.problem[1] == INTERNAL:
+            warnings.append(f"{path} cannot be analysed: {module.problem[0]}")
+        elif module.problem and (request.wanted is None or request.wanted(path)):
+            problems.append(Problem(path, *_problem(module)))
     return Analysis(
         request.root,
         project,
@@ -120,29 +126,32 @@ def analyse(request: Request, rules: Iterable[Rule]) -> Analysis:
 def _problem(module: Module) -> tuple[int, int, str, str]:
     assert module.problem is not None
     message, row, column = module.problem
-    code = "E902" if row == 0 else "invalid-syntax"
+    code = "E902" if row == UNREADABLE else "invalid-syntax"
     return (max(row, 1), column, code, message)
 
 
 def collect(request: Request, cache: Cache | NoCache, warn: Callable[[str], None]) -> Collected:
     """Finds the project's files and the facts of those that speak of Celery."""
     root, overlay = request.root, request.overlay
-    entries = list(
-        files.walk(
-            root,
-            exclude=request.exclude,
-            extend_exclude=request.extend_exclude,
-            respect_gitignore=request.respect_gitignore,
-            warn=warn,
-            verdicts=cache.verdicts,
-        )
+    walk = partial(
+        files.walk,
+        exclude=request.exclude,
+        # Our own cache, which appears between the first run and the second.
+        extend_exclude=(*request.extend_exclude, *filter(None, [request.cache_dir])),
+        respect_gitignore=request.respect_gitignore,
+        warn=warn,
+        verdicts=cache.verdicts,
     )
+    entries = list(walk(root))
     known = {entry.path for entry in entries}
-    for extra in request.extra_files:
-        path = os.path.abspath(extra)
-        if path not in known:
-            known.add(path)
+    for path in map(os.path.abspath, request.extra_paths):
+        if os.path.isdir(path):
+            # An excluded folder that is named is read all the same.
+            if not any(one.startswith(path.rstrip(os.sep) + os.sep) for one in known):
+                entries += walk(path)
+        elif path not in known:
             entries.append(_entry(path))
+        known.add(path)
     python_files: list[str] = []
     facts: dict[str, Module] = {}
     fresh: list[tuple[str, files.FileEntry, bytes]] = []
@@ -166,7 +175,7 @@ def collect(request: Request, cache: Cache | NoCache, warn: Callable[[str], None
             data = files.read(entry.path, overlay)
         except OSError as error:
             reason = error.strerror or str(error)
-            facts[path] = broken_module(reason, 0, 1)
+            facts[path] = broken_module(reason, UNREADABLE, 1)
             continue
         if not over:
             hit, module = cache.get_by_content(path, entry, data)
@@ -195,7 +204,7 @@ def collect(request: Request, cache: Cache | NoCache, warn: Callable[[str], None
         try:
             data = read(path)
         except OSError as error:
-            return broken_module(error.strerror or str(error), 0, 1)
+            return broken_module(error.strerror or str(error), UNREADABLE, 1)
         module = _extract(path, data)
         if overlay is None or overlay.get(os.path.join(root, path)) is None:
             cache.put_loaded(path, module)
@@ -232,7 +241,10 @@ def _extract(path: str, data: bytes | str) -> Module:
             return extract(Source.from_text(data, path))
         return extract(Source.decode(data, path))
     except SourceError as error:
-        return broken_module(error.message, error.row, error.column)
+        row = UNREADABLE if error.kind == "encoding" else error.row
+        return broken_module(error.message, row, error.column)
+    except Exception as error:
+        return broken_module(_failure(error), INTERNAL, 1)
 
 
 def _extract_all(

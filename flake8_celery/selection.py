@@ -10,7 +10,11 @@ from .rule import ON_BY_DEFAULT, STABLE, Rule
 
 
 class SelectorError(ValueError):
-    """A selector that selects no rule; the message names the nearest that does."""
+    """A selector that selects no rule; `hint` names the nearest that does, if there is one."""
+
+    def __init__(self, selector: str, near: str | None) -> None:
+        super().__init__(f"Unknown rule selector `{selector}`")
+        self.hint = f", did you mean `{near}`?" if near else ""
 
 
 class Layer(NamedTuple):
@@ -35,10 +39,7 @@ def rules_of(selector: str, rules: Mapping[str, Rule]) -> list[str]:
     found = [code for code in rules if code.startswith(selector)] if selector[3:].isdigit() else []
     if not found:
         candidates = ["ALL", "CEL", *rules, *(rule.name for rule in rules.values())]
-        near = nearest(selector, candidates)
-        raise SelectorError(
-            f"Unknown rule selector `{selector}`" + (f", did you mean `{near}`?" if near else "")
-        )
+        raise SelectorError(selector, nearest(selector, candidates))
     return found
 
 

@@ -43,7 +43,7 @@ def expected(case: Case, code: str) -> list[tuple[str, int]]:
 
 def without_markers(text: str) -> str:
     """A text with its markers taken out, as the user would have written it."""
-    return re.sub(r"\s*#\s*error:\s*(?:\[CEL\d{3}\]\s*)+$", "", text, flags=re.MULTILINE)
+    return re.sub(r"[ \t]*# error: (?:\[CEL\d{3}\] ?)+$", "", text, flags=re.MULTILINE)
 
 
 def blocks(lines: list[str]) -> Iterator[tuple[str, str, str]]:

@@ -42,13 +42,11 @@ HEAVY = {
     "astroid",
     "tomllib",
     "dataclasses",
-    "enum",
     "logging",
     "pathlib",
     "importlib.metadata",
     "multiprocessing",
     "pathspec",
-    "tokenize",
     "subprocess",
 }
 

@@ -7,6 +7,7 @@ codes are ruff's: 0 nothing found, 1 something found, 2 a mistake in the call or
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from typing import Any, NoReturn
 
 from .. import __version__
 
-COMMANDS = ("check", "rule", "linter", "clean", "version")
+COMMANDS = ("check", "inspect", "rule", "linter", "clean", "version")
 
 
 class UsageError(Exception):
@@ -45,6 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if parsed.command is None:
         parser.print_help()
         return 2
+    for stream in (sys.stdout, sys.stderr):
+        # A file's name or text may hold what the terminal's encoding has not.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code: int = parsed.run(parsed)
         sys.stdout.flush()

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from .. import config, output, run, selection
 from ..diagnostic import Diagnostic, Texts, diagnostics, shown_path
-from ..files import DEFAULT_EXCLUDES, Overlay, find_root, read
+from ..files import DEFAULT_EXCLUDES, Overlay, find_root, is_excluded, read
+from ..output.color import BOLD, COUNTED, PLAIN, SEPARATOR, WELL, Style, style_for
 from ..rule import Rule, load_rules
 from . import UsageError
 
@@ -26,6 +27,8 @@ def add(subcommands: Any) -> None:
     parser.set_defaults(run=check)
     parser.add_argument("files", nargs="*", metavar="FILES", help="files or folders [default: .]")
     parser.add_argument("--output-format", choices=output.FORMATS, help="how findings are shown")
+    parser.add_argument("-o", "--output-file", metavar="PATH", help="a file to write them to")
+    parser.add_argument("--color", choices=("auto", "always", "never"), help="colours and links")
     parser.add_argument("--config", metavar="PATH", help="a configuration file to use")
     parser.add_argument("--isolated", action="store_true", help="ignore configuration files")
     parser.add_argument("--preview", action="store_true", default=None, help="also preview rules")
@@ -41,6 +44,8 @@ def add(subcommands: Any) -> None:
     ):
         parser.add_argument(f"--{name}", action="store_true", help=what)
         parser.add_argument(f"--no-{name}", dest=name.replace("-", "_"), action="store_false")
+    # Not said at all: unsafe fixes are not made, but how many there are is told.
+    parser.set_defaults(unsafe_fixes=None)
     chosen = parser.add_argument_group("rule selection")
     for name in ("select", "ignore", "extend-select", "extend-ignore"):
         chosen.add_argument(
@@ -89,6 +94,8 @@ def check(arguments: argparse.Namespace) -> int:
     """Lints; returns the exit code."""
     # Facts are many small objects that live to the end: collecting them only costs time.
     gc.disable()
+    if arguments.diff and arguments.show_fixes:
+        raise UsageError("the argument `--diff` cannot be used with `--show-fixes`")
     overlay, paths = _inputs(arguments)
     texts = Texts(lambda path: read(path, overlay))
     checked = _check_all(arguments, overlay, paths, texts)
@@ -118,7 +125,10 @@ def _check_all(
     fixed: list[Fixed] = []
     warnings: list[str] = []
     files = 0
-    formats = [arguments.output_format or os.environ.get("FLAKE8_CELERY_OUTPUT_FORMAT")]
+    from_environment = os.environ.get("FLAKE8_CELERY_OUTPUT_FORMAT")
+    if from_environment and from_environment not in output.FORMATS:
+        raise UsageError(f"FLAKE8_CELERY_OUTPUT_FORMAT: unknown output format `{from_environment}`")
+    formats = [arguments.output_format or from_environment]
     for group in _groups(paths, arguments):
         chosen = _selected(rules, group.settings, arguments)
         request = _request(group, arguments, overlay)
@@ -126,7 +136,7 @@ def _check_all(
             from ..fix import fix_all
 
             made = fix_all(
-                partial(_analyse, request, chosen), overlay, rules, arguments.unsafe_fixes
+                partial(_analyse, request, chosen), overlay, rules, bool(arguments.unsafe_fixes)
             )
             analysis = made.analysis
             fixed.append(made)
@@ -135,16 +145,23 @@ def _check_all(
             analysis = run.analyse(request, chosen)
         warnings += analysis.warnings
         files += analysis.files
-        formats.append(group.settings.get("output-format"))
+        formats.append(_format(group.settings))
         for made in fixed[-1:]:
             texts.replace(made.after)
         shown += diagnostics(analysis, rules, texts)
     shown += [_missing(path) for path in paths if not _exists(path, overlay)]
     shown.sort(key=Diagnostic.order)
     name = next((name for name in formats if name), "full")
-    if name not in output.FORMATS:
-        raise UsageError(f"unknown output format `{name}`")
     return Checked(paths, shown, fixed, warnings, files, name)
+
+
+def _format(settings: config.Config) -> str:
+    name: str = settings.get("output-format")
+    if name not in output.FORMATS:
+        place = settings.place("output-format")
+        known = ", ".join(output.FORMATS)
+        raise UsageError(f"{place}: unknown output format `{name}`, expected one of: {known}")
+    return name
 
 
 def _analyse(request: run.Request, chosen: list[Rule], overlay: Overlay) -> run.Analysis:
@@ -194,7 +211,7 @@ def _words(given: list[str] | None) -> list[str] | None:
     """The values of a flag that takes several, separated by commas, and may be repeated."""
     if given is None:
         return None
-    return [word.strip() for text in given for word in text.split(",") if word.strip()]
+    return [word.strip() for text in given for word in text.split(",")]
 
 
 def _selected(
@@ -223,7 +240,9 @@ def _selected(
                     selection.rules_of(selector, rules)
                 except selection.SelectorError as error:
                     name = field.replace("_", "-")
-                    raise UsageError(f"{error} in `{name}` from {source}") from None
+                    place = settings.place(name) if source == settings.path else source
+                    message = f"{error} in `{name}` from {place}{error.hint}"
+                    raise UsageError(message) from None
     preview = settings.get("preview") if arguments.preview is None else arguments.preview
     return selection.select(rules, [layer for _, layer in layers], preview)
 
@@ -239,7 +258,10 @@ def _request(group: Group, arguments: argparse.Namespace, overlay: Overlay | Non
         or os.environ.get("FLAKE8_CELERY_CACHE_DIR")
         or os.path.join(group.root, settings.get("cache-dir"))
     )
-    files = [path for path in group.paths if not os.path.isdir(path) and _exists(path, overlay)]
+    named = [path for path in group.paths if path != group.root and _exists(path, overlay)]
+    if arguments.force_exclude:
+        excludes = (*exclude, *extend_exclude)
+        named = [path for path in named if not is_excluded(path, group.root, excludes)]
     return run.Request(
         group.root,
         wanted=_wanted(group),
@@ -247,7 +269,7 @@ def _request(group: Group, arguments: argparse.Namespace, overlay: Overlay | Non
         exclude=tuple(exclude),
         extend_exclude=tuple(extend_exclude),
         respect_gitignore=settings.get("respect-gitignore") if gitignore is None else gitignore,
-        extra_files=() if arguments.force_exclude else tuple(files),
+        extra_paths=tuple(named),
         cache_dir=None if no_cache else cache,
         celery=config.celery_span(settings.get("target-celery")),
         options={name: settings.get(name) for name in ("task-decorators", "extra-settings")},
@@ -267,14 +289,32 @@ def _wanted(group: Group) -> Callable[[str], bool] | None:
 
 
 def _print(checked: Checked, texts: Texts, arguments: argparse.Namespace, stream: TextIO) -> None:
+    path = arguments.output_file or os.environ.get("FLAKE8_CELERY_OUTPUT_FILE")
+    style = PLAIN if path else style_for(arguments.color, stream.isatty())
+    unsafe = bool(arguments.unsafe_fixes)
     if arguments.statistics:
-        stream.write(_statistics(checked.shown, checked.format, arguments.unsafe_fixes))
+        text = _statistics(checked.shown, checked.format, unsafe, style)
     else:
-        stream.write(output.render(checked.format, checked.shown, texts, arguments.unsafe_fixes))
+        text = output.render(checked.format, checked.shown, texts, unsafe, style)
     if arguments.show_fixes:
-        stream.write(list_of_fixes(checked))
+        text += list_of_fixes(checked, style)
     if checked.format in output.WITH_SUMMARY and not arguments.quiet:
-        stream.write(summary(checked, arguments.unsafe_fixes))
+        text += summary(checked, arguments.unsafe_fixes, style)
+    if path:
+        _save(path, text)
+    else:
+        # A name of a file may hold what no encoding has.
+        encoding = stream.encoding or "utf-8"
+        stream.write(text.encode(encoding, "replace").decode(encoding))
+
+
+def _save(path: str, text: str) -> None:
+    try:
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+        with open(path, "w", encoding="utf-8", errors="replace", newline="") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None
 
 
 def errors(count: int) -> str:
@@ -282,8 +322,10 @@ def errors(count: int) -> str:
     return f"{count} error{'' if count == 1 else 's'}"
 
 
-def summary(checked: Checked, unsafe: bool) -> str:
-    """ruff's last lines: how many there are, and how many of them have a fix."""
+def summary(checked: Checked, unsafe: bool | None, style: Style = PLAIN) -> str:
+    """ruff's last lines: how many there are, and how many of them have a fix.
+
+    `unsafe` is False where the user wants to hear nothing of unsafe fixes."""
     shown = checked.shown
     done = sum(sum(c.total() for c in fixed.counts.values()) for fixed in checked.fixed)
     if done:
@@ -292,38 +334,41 @@ def summary(checked: Checked, unsafe: bool) -> str:
     elif shown:
         first = f"Found {errors(len(shown))}.\n"
     else:
-        return "All checks passed!\n"
-    fixable = sum(d.is_fixable(unsafe) for d in shown)
-    hidden = sum(d.is_fixable(True) for d in shown) - fixable
+        return style.paint(WELL, "All checks passed!") + "\n"
+    fixable = sum(d.is_fixable(bool(unsafe)) for d in shown)
+    hidden = 0 if unsafe is False else sum(d.is_fixable(True) for d in shown) - fixable
+    star = f"[{style.paint(SEPARATOR, '*')}]"
     unsafe_fixes = f"{hidden} unsafe fix{'' if hidden == 1 else 'es'} available with"
     if fixable and hidden:
         return (
-            f"{first}[*] {fixable} fixable with `--fix` ({unsafe_fixes} `--fix --unsafe-fixes`).\n"
+            f"{first}{star} {fixable} fixable with `--fix` "
+            f"({unsafe_fixes} `--fix --unsafe-fixes`).\n"
         )
     if fixable:
-        return f"{first}[*] {fixable} fixable with `--fix`.\n"
+        return f"{first}{star} {fixable} fixable with `--fix`.\n"
     if hidden:
         return f"{first}{unsafe_fixes} `--fix --unsafe-fixes`.\n"
     return first
 
 
-def list_of_fixes(checked: Checked) -> str:
+def list_of_fixes(checked: Checked, style: Style = PLAIN) -> str:
     """What `--show-fixes` shows: the fixes of each file, by rule."""
     done = sum(sum(c.total() for c in fixed.counts.values()) for fixed in checked.fixed)
     if not done:
         return ""
-    lines = [f"\nFixed {errors(done)}:"]
+    lines = ["\n" + style.paint(WELL, f"Fixed {errors(done)}:")]
     for fixed in checked.fixed:
         for path, counts in sorted(fixed.counts.items()):
-            lines.append(f"- {shown_path(path)}:")
+            dash, colon = style.paint(SEPARATOR, "-"), style.paint(SEPARATOR, ":")
+            lines.append(f"{dash} {style.paint(BOLD, shown_path(path))}{colon}")
             lines += [
-                f"    {count} × {code} ({name})"
+                f"    {count} × {style.paint(COUNTED, code)} ({name})"
                 for (code, name), count in sorted(counts.items(), key=lambda i: (-i[1], i[0]))
             ]
     return "\n".join(lines) + "\n\n"
 
 
-def _statistics(shown: list[Diagnostic], name: str, unsafe: bool) -> str:
+def _statistics(shown: list[Diagnostic], name: str, unsafe: bool, style: Style) -> str:
     counted: dict[tuple[str, str], list[Diagnostic]] = {}
     for diagnostic in shown:
         counted.setdefault((diagnostic.code, diagnostic.name), []).append(diagnostic)
@@ -331,26 +376,31 @@ def _statistics(shown: list[Diagnostic], name: str, unsafe: bool) -> str:
     if name == "json":
         import json
 
-        return json.dumps(
-            [
-                {
-                    "code": None if code == "invalid-syntax" else code,
-                    "name": rule,
-                    "count": len(found),
-                    "fixable": all(d.is_fixable(unsafe) for d in found),
-                    "fixable_count": sum(d.is_fixable(unsafe) for d in found),
-                }
-                for (code, rule), found in rows
-            ],
-            indent=2,
-        )
-    if name not in output.WITH_SUMMARY:
-        raise UsageError(f"Unsupported serialization format for statistics: {name.capitalize()}")
+        statistics = [
+            {
+                "code": None if code == "invalid-syntax" else code,
+                "name": rule,
+                "count": len(found),
+                "fixable": all(d.is_fixable(unsafe) for d in found),
+                "fixable_count": sum(d.is_fixable(unsafe) for d in found),
+            }
+            for (code, rule), found in rows
+        ]
+        return json.dumps(statistics, indent=2) + "\n"
+    if name not in ("full", "concise"):
+        shown_name = "".join(word.capitalize() for word in name.split("-"))
+        raise UsageError(f"Unsupported serialization format for statistics: {shown_name}")
     digits = max((len(str(len(found))) for _, found in rows), default=1)
     width = max((len(code) for (code, _), _ in rows if code != "invalid-syntax"), default=0)
+    any_fixable = any(d.is_fixable(unsafe) for d in shown)
     lines = []
     for (code, rule), found in rows:
         shown_code = "" if code == "invalid-syntax" else code
-        star = "[*]" if all(d.is_fixable(unsafe) for d in found) else "[ ]"
-        lines.append(f"{len(found):>{digits}}\t{shown_code:<{width}}\t{star} {rule}\n")
+        fixable = sum(d.is_fixable(unsafe) for d in found)
+        sign = "*" if fixable == len(found) else "-" if fixable else ""
+        box = f"[{style.paint(SEPARATOR, sign) if sign else ' '}] " if any_fixable else ""
+        count = style.paint(BOLD, f"{len(found):>{digits}}")
+        coloured = style.link(found[0].url, style.paint(COUNTED, shown_code))
+        padding = " " * (width - len(shown_code))
+        lines.append(f"{count}\t{coloured}{padding}\t{box}{rule}\n")
     return "".join(lines)

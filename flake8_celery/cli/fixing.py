@@ -7,9 +7,10 @@ import difflib
 import sys
 from collections.abc import Iterator
 
-from .. import fix
+from .. import fix, output
 from ..diagnostic import Texts, shown_path
 from ..fix import Fixed
+from ..source import Source
 from .check import Checked, _print, errors, list_of_fixes
 
 
@@ -21,12 +22,12 @@ def finish(checked: Checked, texts: Texts, arguments: argparse.Namespace) -> int
         if not arguments.silent:
             for fixed in checked.fixed:
                 sys.stdout.writelines(diff(fixed))
-            if done and not arguments.quiet:
+            if done and not arguments.quiet and checked.format in output.WITH_SUMMARY:
                 print(f"Would fix {errors(done)}{_more(checked, arguments)}.", file=sys.stderr)
-        return 1 if done else 0
+        return 1 if done and not arguments.exit_zero else 0
     out = sys.stderr if stdin else sys.stdout
     if stdin:
-        sys.stdout.write(texts.source(checked.paths[0]).text)
+        _write_to_stdout(texts.source(checked.paths[0]))
     elif not _write(checked.fixed):
         return 2
     if not arguments.silent:
@@ -41,9 +42,16 @@ def finish(checked: Checked, texts: Texts, arguments: argparse.Namespace) -> int
     return 1 if checked.shown and not arguments.exit_zero and not arguments.fix_only else 0
 
 
+def _write_to_stdout(source: Source) -> None:
+    """Writes the bytes that a file with this text would have, line ends included."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(source.text.encode(source.encoding, "surrogatepass"))
+    sys.stdout.buffer.flush()
+
+
 def _more(checked: Checked, arguments: argparse.Namespace) -> str:
     hidden = sum(d.is_fixable(True) for d in checked.shown)
-    if not hidden or arguments.unsafe_fixes:
+    if not hidden or arguments.unsafe_fixes is not None:
         return ""
     plural = "fix" if hidden == 1 else "fixes"
     return f" ({hidden} additional {plural} available with `--unsafe-fixes`)"

@@ -16,6 +16,8 @@ SEPARATOR = "\x1b[36m"
 CODE = "\x1b[1m\x1b[31m"
 ADDED = "\x1b[32m"
 REMOVED = "\x1b[31m"
+WELL = "\x1b[1;32m"
+COUNTED = "\x1b[1;31m"
 
 
 class Style(NamedTuple):
@@ -39,40 +41,37 @@ PLAIN = Style()
 
 
 def style_for(when: str | None, terminal: bool) -> Style:
-    """The style that `--color` and the environment ask for.
+    """The style that `--color` and the environment ask for, as ruff decides.
 
     `when` is "always", "never" or else automatic; `terminal` says whether the output is one."""
-    if when == "always":
-        color = True
-    elif when == "never":
-        color = False
-    else:
-        color = _automatic(terminal)
-    return Style(color, color and _links(terminal))
+    automatic = when not in ("always", "never") and _automatic(terminal)
+    color = when == "always" or automatic
+    return Style(color, color and _links())
 
 
 def _automatic(terminal: bool) -> bool:
-    """As ruff's `colored` and `anstream` decide: forced, forbidden, or for a terminal."""
-    if os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE", "0") != "0":
-        return True
-    if os.environ.get("NO_COLOR") or os.environ.get("CLICOLOR") == "0":
-        return False
-    return terminal and os.environ.get("TERM") != "dumb"
-
-
-def _links(terminal: bool) -> bool:
-    """Whether the terminal is known to show links; `FORCE_HYPERLINK` (not "0") says that it is."""
-    forced = os.environ.get("FORCE_HYPERLINK")
-    if forced:
-        return forced != "0"
-    if not terminal:
-        return False
+    """Whether colours are forbidden, forced (whatever the value), or understood."""
     environment = os.environ
+    if environment.get("NO_COLOR"):
+        return False
+    if environment.get("FORCE_COLOR") or environment.get("CLICOLOR_FORCE"):
+        return True
+    return terminal and environment.get("CLICOLOR") != "0" and environment.get("TERM") != "dumb"
+
+
+def _links() -> bool:
+    """Whether the terminal is known to show links; `FORCE_HYPERLINK` other than 0 says that it
+    is.  The terminals are those of the crate `supports-hyperlinks`."""
+    environment = os.environ
+    forced = environment.get("FORCE_HYPERLINK")
+    if forced is not None:
+        return forced != "0"
+    programs = ("Hyper", "iTerm.app", "terminology", "WezTerm", "vscode", "ghostty")
+    version = environment.get("VTE_VERSION", "")
     return (
-        environment.get("TERM_PROGRAM")
-        in ("Hyper", "iTerm.app", "terminology", "WezTerm", "vscode")
-        or environment.get("TERM") == "xterm-kitty"
+        environment.get("TERM_PROGRAM") in programs
+        or environment.get("TERM") in ("xterm-kitty", "alacritty", "alacritty-direct")
         or environment.get("COLORTERM") == "xfce4-terminal"
         or any(name in environment for name in ("DOMTERM", "WT_SESSION", "KONSOLE_VERSION"))
-        or environment.get("VTE_VERSION", "0").zfill(4) >= "5000"
+        or (version.isdecimal() and int(version) >= 5000)
     )

@@ -208,9 +208,9 @@ def _changes(old: Sequence[str], new: Sequence[str]) -> Iterator[list[Change]]:
         None, old[head : len(old) - tail], new[head : len(new) - tail], autojunk=False
     )
     changes: list[Change] = [("equal", 0, head, 0, head)]
-    for kind, *ends in matcher.get_opcodes():
-        i, i_end, j, j_end = (head + end for end in ends)
-        changes.append((kind, i, i_end, j, j_end))
+    for opcode in matcher.get_opcodes():
+        i, i_end, j, j_end = (head + end for end in opcode[1:])
+        changes.append((opcode[0], i, i_end, j, j_end))
     changes.append(("equal", len(old) - tail, len(old), len(new) - tail, len(new)))
     changes = _sunk(changes, new)
     group: list[Change] = []

@@ -111,13 +111,15 @@ def _result(diagnostic: Diagnostic, index: Mapping[str, int], used: set[str]) ->
 
 def _rule(rule: Rule, diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
     page = explanation(rule) or rule.says
+    # The page starts with a heading and a paragraph: what the rule does.
+    about = page.split("\n\n## ", 1)[0].removeprefix("## What it does").strip()
     url = next((d.url for d in diagnostics if d.code == rule.code and d.url), REPOSITORY)
     return {
         "defaultConfiguration": {
             "enabled": rule.category in ON_BY_DEFAULT and rule.status != PREVIEW,
             "level": "error",
         },
-        "fullDescription": {"markdown": page, "text": page},
+        "fullDescription": {"text": about},
         "help": {"markdown": page, "text": page},
         "helpUri": url,
         "id": rule.code,

@@ -312,6 +312,7 @@ class _Reader:
         elif len(arguments) == 1 and not self.read(module, scope, arguments[0]):
             # A list, a generator or one task: how many steps there are is not known.
             canvas.open = True
+            canvas.steps += self.repeated(module, arguments[0])
             return canvas
         for argument in arguments:
             if argument[0] == "star":
@@ -320,6 +321,13 @@ class _Reader:
             else:
                 canvas.steps.append(self.step(module, scope, argument))
         return canvas
+
+    def repeated(self, module: LinkedModule, expr: Expr) -> list[Canvas]:
+        """The one step that a comprehension builds again and again."""
+        if expr[0] != "comprehension" or expr[2] not in ("list", "generator"):
+            return []
+        element = module.facts.scopes[expr[3]].returns[:1]
+        return [self.step(module, expr[3], part) for part in element]
 
     def read_chord(self, canvas: Canvas, call: Expr) -> None:
         """Reads `chord(header, body)`: the header is kept as one group."""
@@ -338,6 +346,7 @@ class _Reader:
                 made.open = any(part[0] == "star" for part in header[2])
             else:
                 made.open = True
+                made.steps = self.repeated(module, header)
             group = made
         canvas.steps.append(group)
         if body is not None and not (body[0] == "const" and body[2] is None):

@@ -342,9 +342,10 @@ class Configuration:
     def candidates(self, name: str, profile: Profile | None, legacy: bool) -> Iterator[Entry]:
         """The writes that may win, the strongest first, up to the first that is certain."""
         style = self._style(profile)
+        changes = self._translated()
         layers: list[Callable[[str], Iterator[Entry]]] = [
-            lambda key: self._entries(self._changes, key, legacy, style),
-            lambda key: self._entries(self._defaults, key, legacy, ""),
+            lambda key: self._entries(changes, key, style),
+            lambda key: self._entries(self._defaults, key, ""),
         ]
         if profile is not None:
             layers.append(lambda key: iter([profile.by_key[key]] if key in profile.by_key else []))
@@ -367,7 +368,23 @@ class Configuration:
             if key == end and layer is last:
                 return
 
-    def _entries(self, layer: list[Entry], key: str, legacy: bool, style: str) -> Iterator[Entry]:
+    def _translated(self) -> list[Entry]:
+        """What was written to the app, the weakest first.
+
+        Celery translates what is written before it reads the configuration key by key, in the
+        order in which each key was first written; so of two spellings of a setting the one that
+        came up later wins, even if the other was written again after it."""
+        first: dict[str, int] = {}
+        order: list[tuple[bool, int, int, Entry]] = []
+        for place, entry in enumerate(self._changes):
+            if isinstance(entry, Setting) and not entry.late:
+                order.append((False, first.setdefault(_plain_key(entry), place), place, entry))
+            else:
+                order.append((True, place, place, entry))
+        order.sort(key=lambda item: item[:3])
+        return [entry for *_, entry in order]
+
+    def _entries(self, layer: list[Entry], key: str, style: str) -> Iterator[Entry]:
         for entry in reversed(layer):
             if isinstance(entry, Opening) or self._stored(entry, style) == key:
                 yield entry
@@ -376,7 +393,7 @@ class Configuration:
     def _stored(setting: Setting, style: str) -> str:
         """The key under which a write is kept: before Celery reads its configuration, all keys
         are translated to the style of names that the project uses most."""
-        key = SETTING_PARAMETERS.get(setting.key, setting.key)
+        key = _plain_key(setting)
         if setting.layer == DEFAULTS or setting.late or not style:
             return key
         if style == "new":
@@ -393,7 +410,7 @@ class Configuration:
     def constructor_keys(self) -> list[str]:
         """The settings that `Celery(...)` was given by keyword."""
         return [
-            SETTING_PARAMETERS.get(entry.key, entry.key)
+            _plain_key(entry)
             for entry in self._changes
             if isinstance(entry, Setting) and entry.layer == CONSTRUCTOR
         ]
@@ -867,6 +884,13 @@ def _is_handler(module: LinkedModule, scope: int) -> bool:
 
 
 # Small helpers
+
+
+def _plain_key(setting: Setting) -> str:
+    """The key as Celery keeps it: `Celery(broker=)` sets `broker_url`."""
+    if setting.layer == CONSTRUCTOR:
+        return SETTING_PARAMETERS.get(setting.key, setting.key)
+    return setting.key
 
 
 def _union(app: App, settings: list[Setting]) -> Setting:

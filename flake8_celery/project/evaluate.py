@@ -699,7 +699,9 @@ def _build_typed(kind: str) -> Callable[[Where, list[Value], dict[str, Value]], 
                     source = option.source
                     if isinstance(option.default, Const):
                         default = build(where, [option.default], {})
-        if kind == "bool" and source == "the environment":
+        if kind == "bool" and any(
+            isinstance(o, Typed) and o.type == "str" for a in args for o in a.alternatives()
+        ):
             source = "a text of the environment"
         return Typed(where, kind, default, source)
 

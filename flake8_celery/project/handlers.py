@@ -31,7 +31,12 @@ class SignalHandler(Subject):
     __slots__ = ("connected", "connection", "direct", "function", "signal")
 
     def __init__(
-        self, function: Definition, signal: str, connected: Where, connection: Expr, project: Project
+        self,
+        function: Definition,
+        signal: str,
+        connected: Where,
+        connection: Expr,
+        project: Project,
     ) -> None:
         facts = function.facts
         super().__init__(project, function.module, facts.parent, facts.block, facts.span)
@@ -84,7 +89,7 @@ def _connects(decorator: Expr) -> bool:
     callee = decorator[2] if decorator[0] == "call" else decorator
     if callee[0] == "attr":
         return bool(callee[3] in ("connect", "receiver"))
-    return callee[0] == "name" and callee[2] == "receiver"
+    return bool(callee[0] == "name" and callee[2] == "receiver")
 
 
 def _decorated(project: Project, module: LinkedModule) -> Iterator[SignalHandler]:

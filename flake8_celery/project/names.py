@@ -91,7 +91,7 @@ class LinkedModule:
     `path` is relative to the root, with forward slashes; `name` is the dotted name by which the
     project's own imports reach it."""
 
-    __slots__ = ("_bindings", "_changes", "_final", "facts", "is_package", "name", "path")
+    __slots__ = ("_bindings", "_changes", "_final", "_meanings", "facts", "is_package", "name", "path")
 
     def __init__(self, path: str, name: str, facts: Module) -> None:
         self.path = path
@@ -101,6 +101,7 @@ class LinkedModule:
         self._bindings: dict[tuple[int, str], list[Binding]] | None = None
         self._changes: dict[tuple[int, str], list[Assignment]] = {}
         self._final: dict[str, Target] = {}
+        self._meanings: dict[tuple[str, int, int], Target] = {}
 
     def __repr__(self) -> str:
         return f"LinkedModule({self.path!r})"
@@ -244,6 +245,16 @@ class Names:
 
     def lookup(self, name: str, module: LinkedModule, scope: int, row: int = FINAL) -> Target:
         """What `name` means at `row` of `scope`; FINAL: once the scope has run to its end."""
+        key = (name, scope, row)
+        found = module._meanings.get(key)
+        if found is None:
+            found = self._lookup(name, module, scope, row)
+            # What was found out on the way round a circle of imports may be incomplete.
+            if not self._under_way:
+                module._meanings[key] = found
+        return found
+
+    def _lookup(self, name: str, module: LinkedModule, scope: int, row: int) -> Target:
         scopes = module.facts.scopes
         if not scopes:
             return Nothing(f"{module.path} cannot be read")
@@ -349,6 +360,9 @@ class Names:
         dotted = absolute_name(name.module, module)
         if dotted is None:
             return Nothing("relative import beyond the top")
+        if not dotted:
+            # `from . import name` in a folder that is no package: its files are the names.
+            dotted = name.attribute
         return self.module_named(dotted, module)
 
     def module_named(self, dotted: str, importer: LinkedModule) -> Target:
@@ -363,6 +377,8 @@ class Names:
         """What an import statement binds."""
         source = self.imported_module(name, module)
         if not name.attribute or isinstance(source, Nothing):
+            return source
+        if not module.package and not name.module.strip("."):
             return source
         return self.member(source, name.attribute, module)
 

@@ -52,9 +52,7 @@ class RetryCall(Subject):
                 task = task_meant(project, module, fact.scope, call[2][2])
                 if task is not None:
                     found.append(
-                        RetryCall(
-                            project, module, fact.scope, fact.block, call, task, fact.within
-                        )
+                        RetryCall(project, module, fact.scope, fact.block, call, task, fact.within)
                     )
         return found
 

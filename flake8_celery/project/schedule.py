@@ -436,19 +436,19 @@ def _entries_of_settings(project: Project) -> Iterator[BeatEntry]:
         except Undecided:
             if setting.name_in(False) != "beat_schedule":
                 continue
-        for entry in _entries_in(project, setting.value, setting.app, setting.scope):
+        for entry in entries_in(project, setting.value, setting.app, setting.scope):
             entry.in_development = not setting.production
             yield entry
 
 
 def _entries_of_loose_settings(project: Project) -> Iterator[BeatEntry]:
     for setting in loose_settings(project, "beat_schedule"):
-        for entry in _entries_in(project, setting.value, None, setting.scope):
+        for entry in entries_in(project, setting.value, None, setting.scope):
             entry.in_development = not setting.production
             yield entry
 
 
-def _entries_in(project: Project, value: Value, app: App | None, scope: int) -> Iterator[BeatEntry]:
+def entries_in(project: Project, value: Value, app: App | None, scope: int) -> Iterator[BeatEntry]:
     for schedule in value.alternatives():
         if not isinstance(schedule, Mapping):
             continue

@@ -39,8 +39,6 @@ class Signature(NamedTuple):
         The reason is worded as Python words its TypeError, without the function's name."""
         slots = self.positional
         given = set(keywords)
-        if positional > len(slots) and not self.takes_any_positional:
-            return _too_many(slots, positional)
         filled = {p.name for p in slots[:positional]}
         by_name = {p.name for p in self.parameters if p.kind in ("either", "keyword")}
         for name in sorted(given):
@@ -54,6 +52,8 @@ class Signature(NamedTuple):
                         f"got some positional-only arguments passed as keyword arguments: '{name}'"
                     )
                 return f"got an unexpected keyword argument '{name}'"
+        if positional > len(slots) and not self.takes_any_positional:
+            return _too_many(slots, positional)
         taken = filled | (given & by_name)
         missing = [p for p in self.required if p.name not in taken]
         in_place = [p.name for p in missing if p.kind != "keyword"]

@@ -256,9 +256,7 @@ def class_object(project: Project, cls: Definition, instance: bool) -> ConfigObj
             if not name.startswith("__"):
                 written = _own_name(project, base.module, base.scope, name)
                 names[name] = _from_environment(written) if pydantic else written
-    return ConfigObject(
-        cls.qualified_name, list(names.values()), reasons, not is_development(cls.module.path)
-    )
+    return ConfigObject(cls.qualified_name, list(names.values()), reasons, True)
 
 
 def _from_environment(written: Written) -> Written:
@@ -300,6 +298,12 @@ def config_objects(
     found: list[ConfigObject] = []
     for option in value.alternatives():
         found += _objects_of(project, module, option)
+    production = [not _is_development_name(config.name.rpartition(".")[2]) for config in found]
+    if len(found) > 1 and any(production):
+        found = [
+            config._replace(production=config.production and own)
+            for config, own in zip(found, production, strict=True)
+        ]
     return found
 
 
@@ -410,7 +414,7 @@ def _django_objects(project: Project, module: LinkedModule) -> list[ConfigObject
         profiles = [
             class_object(project, cls, False)._replace(
                 name=f"{module.name}.{cls.facts.name}",
-                production=not _is_development_name(cls.facts.name.lower()),
+                production=not _is_development_name(cls.facts.name),
             )
             for cls in classes
         ]
@@ -569,11 +573,14 @@ def is_development(path: str) -> bool:
     stem = file.rpartition(".")[0]
     if stem == "__init__":
         stem = folder.rpartition("/")[2]
-    return is_test_path(path) or _is_development_name(stem.lower())
+    return is_test_path(path) or _is_development_name(stem)
 
 
 def _is_development_name(name: str) -> bool:
-    return not NOT_PRODUCTION.isdisjoint(name.replace("-", "_").split("_"))
+    words = name.replace("-", "_")
+    if not words.isupper():
+        words = "".join(f"_{letter}" if letter.isupper() else letter for letter in words)
+    return not NOT_PRODUCTION.isdisjoint(words.lower().split("_"))
 
 
 def django_setting(project: Project, name: str, where: Where) -> Value | None:
@@ -623,8 +630,7 @@ def flask_value(project: Project, module: LinkedModule, scope: int, expr: Expr) 
         for other in project.modules
         if not is_test_path(other.path)
         for number, facts in enumerate(other.facts.scopes)
-        if facts.kind in ("module", "class")
-        and _assignments(other, number, key)
+        if facts.kind in ("module", "class") and _assignments(other, number, key)
     ]
     if len(given) == 1:
         return project.values.value_of_variable(given[0])

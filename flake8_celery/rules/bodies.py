@@ -22,11 +22,14 @@ HARMLESS = frozenset(
     exception error critical warning warn info debug log capture_exception capture_message
     notice_error record_exception format_exc format_exception print_exc""".split()
 )
-LEAVING = ("raise", "abort", "exit", "fail")
+LEAVING = ("raise", "abort", "exit")
 DEEPEST = 20
 
-# How a piece of code may end, as far as a caught exception is concerned.
+# How a piece of code may end, as far as a caught exception is concerned: NEXT, what follows it
+# runs; LEAVES, it returns or leaves a loop.
 NEXT = "next"
+LEAVES = "leaves"
+SWALLOWS = "swallows"
 RERAISES = "reraises"
 RAISES = "raises"
 RETRIES = "retries"
@@ -195,9 +198,9 @@ def returns(statements: Sequence[ast.stmt]) -> ast.Return | None:
 
 
 def endings(handler: ast.ExceptHandler) -> set[str]:
-    """How an `except` may end: a subset of RERAISES, RAISES, RETRIES, UNCLEAR and NEXT, the last
-    for every way that leaves the exception behind."""
-    return _ends(handler.body, handler.name or "", 0)
+    """How an `except` may end: a subset of RERAISES, RAISES, RETRIES, UNCLEAR and SWALLOWS."""
+    ends = _ends(handler.body, handler.name or "", 0)
+    return {SWALLOWS if end in (NEXT, LEAVES) else end for end in ends}
 
 
 def _ends(statements: Sequence[ast.stmt], name: str, depth: int) -> set[str]:
@@ -222,6 +225,10 @@ def _ends_of(node: Any, name: str, depth: int) -> set[str]:
     if isinstance(node, ast.If):
         branches = _ends(node.body, name, deeper) | _ends(node.orelse, name, deeper)
         return branches | {UNCLEAR} if _asks(node.test, name) else branches
+    if isinstance(node, (ast.Break, ast.Continue)):
+        return {LEAVES}
+    if isinstance(node, ast.Return):
+        return {LEAVES if end == NEXT else end for end in _simple(node, name)}
     if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
         return _ends(node.body, name, deeper) | _ends(node.orelse, name, deeper) | {NEXT}
     if isinstance(node, (ast.With, ast.AsyncWith)):
@@ -271,8 +278,10 @@ def _simple(node: ast.AST, name: str) -> set[str]:
         called = last_name(part.func)
         given = [*part.args, *(keyword.value for keyword in part.keywords)]
         passed = {a.id for a in given if isinstance(a, ast.Name)}
-        if any(word in called.lower() for word in LEAVING) or (
-            called not in HARMLESS and passed & {name, "self", "task"} - {""}
+        if (
+            called == "fail"
+            or any(word in called.lower() for word in LEAVING)
+            or (called not in HARMLESS and passed & {name, "self", "task"} - {""})
         ):
             ends |= {UNCLEAR}
     return ends

@@ -253,7 +253,7 @@ def is_certain(task: Task) -> bool:
     "CEL057",
     "celery-duplicate-task-name",
     CORRECTNESS,
-    says="two tasks have the name `{name}`, this one and the one at {first}: one of them never runs",
+    says="the task at {first} has the name `{name}`, too: one of the two never runs",
 )
 def duplicate_task_name(twice: NamedTwice, project: Project) -> Iterator[Report]:
     """Reports on the later one."""
@@ -665,7 +665,7 @@ def _place_of_bind(task: Task) -> dict[str, Any] | None:
 def add_bind(finding: Finding, source: Source) -> Iterable[Edit]:
     """`@shared_task` to `@shared_task(bind=True)`."""
     data = dict(finding.fix_data)
-    row, column, end_row, end_column = data["decorator"]
+    end_row, end_column = data["decorator"][2:]
     if data["form"] == "value":
         yield Edit(data["decorator"], "True")
     elif data["form"] == "bare":

@@ -50,7 +50,7 @@ def imported_module(source: Source, module: str) -> list[Edit] | None:
     known = any(a.name.partition(".")[0] == package and not a.asname for a in plain)
     if not known and _binds(tree, package):
         return None
-    return [_new_line(source, tree, imports, f"import {module}", "")]
+    return [_new_line(source, tree, imports, f"import {module}", module)]
 
 
 def _module_of(statement: ast.ImportFrom) -> str | None:
@@ -97,46 +97,49 @@ def _new_line(
     line: str,
     module: str,
 ) -> Edit:
-    """The import on a line of its own: behind the one that it follows in the order of names, in
-    the group of its package if there is one, else behind the last import."""
+    """The import on a line of its own: in the group of its package if there is one, in the order
+    of names; a module of Python's own before all others; else behind the last import."""
     import ast
 
-    package = module.partition(".")[0]
+    package = line.split()[1].partition(".")[0]
     group = [i for i in imports if _package_of(i) == package]
-    after: ast.stmt | None = None
-    for statement in group:
-        name = statement.module if isinstance(statement, ast.ImportFrom) else None
-        if after is None or (name or "") < module:
-            after = statement
-    if group and after is group[0]:
-        first = group[0].module if isinstance(group[0], ast.ImportFrom) else ""
-        if (first or "") > module:
-            row = source.span(group[0])[0]
-            return Edit((row, 1, row, 1), f"{line}\n")
-    future = [i for i in imports if _package_of(i) == "__future__"]
-    if not group and len(imports) > len(future):
-        # Before the first import of a name that sorts behind it, in the block of foreign ones.
-        after = imports[-1]
-        first_import = next(i for i in imports if i not in future)
-        if package in ("functools", "contextlib"):
-            row = source.span(first_import)[0]
-            own = isinstance(first_import, (ast.Import, ast.ImportFrom)) and _package_of(
-                first_import
-            ) in _STANDARD
-            return Edit((row, 1, row, 1), f"{line}\n" if own else f"{line}\n\n")
+    usual = [i for i in imports if _package_of(i) != "__future__"]
+    before: ast.stmt | None = None
+    gap = ""
+    if group:
+        later = [i for i in group if _order(i) > (not line.startswith("import"), module)]
+        before = later[0] if later else None
+    elif usual and package in STANDARD:
+        own = [i for i in usual if _package_of(i) in STANDARD]
+        later = [i for i in own if _order(i) > (not line.startswith("import"), module)]
+        before = later[0] if later else None if own else usual[0]
+        gap = "" if own else "\n"
+        group = own
+    if before is not None:
+        row = source.span(before)[0]
+        return Edit((row, 1, row, 1), f"{line}\n{gap}")
+    after: ast.stmt | None = next(iter([*group, *(usual if not group else [])][::-1]), None)
     if after is None:
-        after = (future or [None])[-1]
-        if after is None and tree.body and ast.get_docstring(tree, clean=False) is not None:
+        gap = "\n"
+        after = imports[-1] if imports else None
+        if after is None and ast.get_docstring(tree, clean=False) is not None:
             after = tree.body[0]
         if after is None:
             return Edit((1, 1, 1, 1), f"{line}\n\n")
-        row = source.span(after)[2] + 1
-        return Edit((row, 1, row, 1), f"\n{line}\n")
     row = source.span(after)[2] + 1
-    return Edit((row, 1, row, 1), f"{line}\n")
+    return Edit((row, 1, row, 1), f"{gap}{line}\n")
 
 
-_STANDARD = frozenset(
+def _order(statement: ast.Import | ast.ImportFrom) -> tuple[bool, str]:
+    """isort's order: `import x` before `from x import y`, then by name."""
+    import ast
+
+    if isinstance(statement, ast.Import):
+        return (False, statement.names[0].name)
+    return (True, statement.module or "")
+
+
+STANDARD = frozenset(
     "collections contextlib copy csv datetime decimal enum functools hashlib io itertools json "
     "logging math operator os pathlib random re shutil socket string subprocess sys tempfile time "
     "traceback typing urllib uuid".split()
@@ -158,7 +161,7 @@ def without_keyword(source: Source, place: Span, keyword: str) -> Edit | None:
     call = call_at(source, place)
     if call is None:
         return None
-    parts = sorted([*call.args, *call.keywords], key=lambda p: (p.lineno, p.col_offset))
+    parts = sorted([*call.args, *call.keywords], key=lambda part: source.span(part)[:2])
     for number, part in enumerate(parts):
         if isinstance(part, ast.keyword) and part.arg == keyword:
             span = source.span(part)
@@ -186,3 +189,28 @@ def text_at(source: Source, place: Span) -> str:
     """What is written at a place."""
     row, column, end_row, end_column = place
     return source.text[source.offset(row, column) : source.offset(end_row, end_column)]
+
+
+def without_try(source: Source, node: ast.stmt) -> Edit | None:
+    """What the body of a `try` does, without the `try` and its handlers; None where lines cannot
+    be moved to the left: texts over several lines, or comments that would be lost."""
+    import ast
+
+    if not isinstance(node, ast.Try):
+        return None
+    row, column, end_row, end_column = source.span(node)
+    first = source.span(node.body[0])
+    handlers = source.span(node.handlers[0])[0]
+    shift = first[1] - column
+    if source.line(row).strip() != "try:" or shift <= 0:
+        return None
+    if any("#" in source.line(number) for number in range(handlers, end_row + 1)):
+        return None
+    for part in (part for statement in node.body for part in ast.walk(statement)):
+        if isinstance(part, (ast.Constant, ast.JoinedStr)) and part.lineno != part.end_lineno:
+            return None
+    lines = [source.line(number) for number in range(row + 1, handlers)]
+    if any(line.strip() and line[:shift].strip() for line in lines):
+        return None
+    text = "".join(line[shift:] if line.strip() else line for line in lines)
+    return Edit((row, 1, end_row, end_column), text.rstrip("\r\n"))

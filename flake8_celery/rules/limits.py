@@ -287,22 +287,25 @@ def add_acks_late(finding: Finding, source: Source) -> Iterable[Edit]:
 class RateLimit(Subject):
     """One rate limit as it is written: an option, a setting, an annotation, a remote command."""
 
-    __slots__ = ("value",)
+    __slots__ = ("remote", "value")
 
-    def __init__(self, project: Project, value: Value) -> None:
+    def __init__(self, project: Project, value: Value, remote: bool) -> None:
         where = value.where
         super().__init__(project, where.module, 0, 0, where.span or NOWHERE)
         self.value = value
+        self.remote = remote
 
     @classmethod
     def collect(cls, project: Project) -> list[RateLimit]:
         """Every rate limit of a project, one for each place."""
         found: dict[tuple[str, int, int], RateLimit] = {}
-        for value in _rate_limits(project):
+        limits = [(value, False) for value in _rate_limits(project)]
+        limits += [(value, True) for value in _remote_rate_limits(project)]
+        for value, remote in limits:
             for option in value.alternatives():
                 where = option.where
                 key = (where.module.path, where.span[0], where.span[1])
-                found.setdefault(key, cls(project, option))
+                found.setdefault(key, cls(project, option, remote))
         return [found[key] for key in sorted(found)]
 
 
@@ -325,6 +328,9 @@ def _rate_limits(project: Project) -> Iterator[Value]:
                     limit = entry.item.entry("rate_limit")
                     if limit is not None:
                         yield limit.item
+
+
+def _remote_rate_limits(project: Project) -> Iterator[Value]:
     for module in project.modules:
         for expression in module.facts.expressions:
             call = expression.expr
@@ -342,8 +348,7 @@ def _rate_limits(project: Project) -> Iterator[Value]:
     "CEL035",
     "celery-invalid-rate-limit",
     CORRECTNESS,
-    says="`{limit}` is not a rate limit, so the worker stops when it starts: write a number, or a "
-    "number with `/s`, `/m` or `/h`",
+    says="`{limit}` is not a rate limit{effect}: write a number, alone or with `/s`, `/m` or `/h`",
 )
 def invalid_rate_limit(limit: RateLimit, project: Project) -> Iterator[Report]:
     """A text that `celery.utils.time.rate` cannot read."""
@@ -353,6 +358,7 @@ def invalid_rate_limit(limit: RateLimit, project: Project) -> Iterator[Report]:
         yield report(
             Where(limit.module, limit.span),
             limit=text,
+            effect="" if limit.remote else ", so the worker stops when it starts",
             fix=None if corrected is None else {"text": text, "corrected": corrected},
         )
 

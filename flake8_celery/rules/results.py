@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from ..extract.observe import observe
 from ..project.apps import App
-from ..project.dispatch import ResultUse, blocks_outward
+from ..project.dispatch import ResultUse, blocks_outward, expects_error
 from ..project.names import Definition, External
 from ..project.values import Const, Items, Ref, Value
-from ..rule import CORRECTNESS, UNSAFE, Edit, Finding, Report, Undecided, report, rule
+from ..rule import CORRECTNESS, UNSAFE, Edit, Finding, Related, Report, Undecided, report, rule
 from .bodies import caught_types, last_name, own_nodes
+from .canvas import disabled, runs_eagerly
 from .edits import imported_module
 
 if TYPE_CHECKING:
     import ast
 
     from ..extract.observe import Site
-    from ..facts import Expr
     from ..project import Project, Seen
     from ..source import Source
 
@@ -98,6 +98,42 @@ def _is_one_of(value: Value, constants: frozenset[str]) -> bool:
     return any(isinstance(o, Const) and o.constant in constants for o in value.alternatives())
 
 
+# CEL154: a result that nobody keeps
+
+
+#: What asks the result backend for the task's state (`celery/result.py`).
+ASKING_BACKEND = WAITING | frozenset(
+    """children failed info ready result state status successful traceback""".split()
+)
+
+
+@rule(
+    ResultUse,
+    "CEL154",
+    "celery-result-without-backend",
+    CORRECTNESS,
+    says="`{method}` needs a result backend, and the app has none: it raises {error}",
+)
+def result_without_backend(use: ResultUse, project: Project) -> Iterator[Report]:
+    """`DisabledBackend` in `celery/backends/base.py`: it refuses to wait, and has no states."""
+    if use.method not in ASKING_BACKEND or use.in_test or expects_error(use):
+        return
+    app, source = use.result.app, use.source
+    if app is None or use.result.kind == "EagerResult" or runs_eagerly(app):
+        return
+    if source is not None and source.task is not None:
+        if source.task.option("backend") is not None:
+            return
+    if not disabled(app.configuration.get("result_backend")):
+        return
+    yield report(
+        use.where,
+        Related(app.configuration.anchor, "no `result_backend` is set"),
+        method=f"{use.method}()" if use.called else use.method,
+        error="NotImplementedError" if use.method in WAITING else "AttributeError",
+    )
+
+
 # CEL162: the TimeoutError that is not Celery's
 
 TIMEOUT_ERROR = "celery.exceptions.TimeoutError"
@@ -118,8 +154,8 @@ def waits_with_timeout(node: ast.Try, site: Site) -> Iterator[tuple[ast.AST, Any
     import ast
 
     named = [
-        (place, type_)
-        for place, handler in enumerate(node.handlers)
+        type_
+        for handler in node.handlers
         for type_ in caught_types(handler)
         if last_name(type_) in ("TimeoutError", "timeout")
     ]
@@ -131,12 +167,14 @@ def waits_with_timeout(node: ast.Try, site: Site) -> Iterator[tuple[ast.AST, Any
         if isinstance(part, ast.Call) and last_name(part.func) in WAITING and has_timeout(part)
     ]
     if calls:
-        place, type_ = named[0]
-        yield type_, {
-            "calls": [site.span(call) for call in calls],
-            "type": site.expr(type_),
-            "others": [site.expr(t) for h in node.handlers for t in caught_types(h)],
-        }
+        yield (
+            named[0],
+            {
+                "calls": [site.span(call) for call in calls],
+                "type": site.expr(named[0]),
+                "others": [site.expr(t) for h in node.handlers for t in caught_types(h)],
+            },
+        )
 
 
 def has_timeout(call: ast.Call) -> bool:

@@ -13,19 +13,20 @@ from ..project.tasks import Task, task_with_body
 from ..project.values import Const, Items, Mapping, Ref, Value
 from ..rule import CORRECTNESS, SAFE, UNSAFE, Edit, Finding, Report, Undecided, report, rule
 from .bodies import (
-    NEXT,
     RAISES,
     RETRIES,
+    SWALLOWS,
     UNCLEAR,
     caught_types,
     escaping,
     guard_of,
+    is_retry,
     last_name,
     own_nodes,
     returns,
     suppressed,
 )
-from .edits import imported_name, without_keyword
+from .edits import imported_name, text_at, without_keyword, without_try
 
 if TYPE_CHECKING:
     import ast
@@ -67,15 +68,18 @@ def caught(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
         if call is not None:
             row = site.span(call)[0]
             for control in escaping(node.body):
-                yield control.node, {
-                    "kind": control.kind,
-                    "who": site.expr(control.who),
-                    "by": "suppress",
-                    "row": row,
-                    "suppress": site.expr(call.func),
-                    "ends": [NEXT],
-                    "before": [],
-                }
+                yield (
+                    control.node,
+                    {
+                        "kind": control.kind,
+                        "who": site.expr(control.who),
+                        "by": "suppress",
+                        "row": row,
+                        "suppress": site.expr(call.func),
+                        "ends": [SWALLOWS],
+                        "before": [],
+                    },
+                )
         return
     guard, final = guard_of(node), returns(node.finalbody)
     if final is not None:
@@ -83,27 +87,33 @@ def caught(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
         for handler in node.handlers:
             body += handler.body
         for control in escaping(body):
-            yield control.node, {
-                "kind": control.kind,
-                "who": site.expr(control.who),
-                "by": "finally: return",
-                "row": site.span(final)[0],
-                "ends": [NEXT],
-                "before": [],
-            }
+            yield (
+                control.node,
+                {
+                    "kind": control.kind,
+                    "who": site.expr(control.who),
+                    "by": "finally: return",
+                    "row": site.span(final)[0],
+                    "ends": [SWALLOWS],
+                    "before": [],
+                },
+            )
     elif guard is not None:
         types = caught_types(guard.handler)
         names = ", ".join(last_name(t) or "..." for t in types)
         shown = names if len(types) == 1 else f"({names})"
         for control in escaping(node.body):
-            yield control.node, {
-                "kind": control.kind,
-                "who": site.expr(control.who),
-                "by": f"except {shown}" if types else "except:",
-                "row": site.span(guard.handler)[0],
-                "ends": sorted(guard.ends),
-                "before": [site.expr(h.type) for h in guard.before],
-            }
+            yield (
+                control.node,
+                {
+                    "kind": control.kind,
+                    "who": site.expr(control.who),
+                    "by": f"except {shown}" if types else "except:",
+                    "row": site.span(guard.handler)[0],
+                    "ends": sorted(guard.ends),
+                    "before": [site.expr(h.type) for h in guard.before],
+                },
+            )
 
 
 @rule(
@@ -111,35 +121,28 @@ def caught(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     "CEL101",
     "celery-retry-swallowed",
     CORRECTNESS,
-    says="`{what}` raises `{kind}`, which `{by}` on line {row} swallows: {result}",
+    says="`{what}` raises `{kind}`, which `{by}` on line {row} swallows: "
+    "the task ends as {state}, and {more}",
 )
 def retry_swallowed(seen: Seen, project: Project) -> Iterator[Report]:
     """`Retry`, `Ignore` and `Reject` are `Exception`s (`celery/exceptions.py`); the message is
     out before `Retry` is raised (`celery/app/task.py`), and a body that returns succeeds."""
     ends = set(seen.data["ends"])
-    if ends & {UNCLEAR, RETRIES} or not ends & {NEXT, RAISES}:
+    if ends & {UNCLEAR, RETRIES} or not ends & {SWALLOWS, RAISES}:
         return
     what = raised(seen, project)
     if what is None:
         return
-    kind = seen.data["kind"]
-    state = "SUCCESS" if NEXT in ends else "FAILURE"
-    if kind == "Retry":
-        result = f"the task ends as {state}, and runs again all the same"
-    elif what.startswith("raise"):
-        result = f"the task ends as {state}"
-    else:
-        result = f"the task ends as {state}, although another one replaces it"
-    fix = seen.data["row"] if kind == "Retry" and seen.data["by"].startswith("except") else None
-    yield report(
-        seen.where,
-        what=what,
-        kind=kind,
-        by=seen.data["by"],
-        row=seen.data["row"],
-        result=result,
-        fix=fix,
-    )
+    kind, by, row = seen.data["kind"], seen.data["by"], seen.data["row"]
+    state = "SUCCESS" if SWALLOWS in ends else "FAILURE"
+    if what.startswith("raise "):
+        says = "`{by}` on line {row} swallows the `{what}`: the task ends as {state}"
+        yield report(seen.where, says=says, what=what, by=by, row=row, state=state)
+        return
+    more = "runs again all the same" if kind == "Retry" else "another one replaces it all the same"
+    fix = row if kind == "Retry" and by.startswith("except") else None
+    values = {"what": what, "kind": kind, "by": by, "row": row, "state": state, "more": more}
+    yield report(seen.where, fix=fix, **values)
 
 
 @rule(
@@ -254,9 +257,7 @@ def acts_alone(task: Task) -> bool:
 )
 def backoff_without_autoretry(task: Task, project: Project) -> Iterator[Report]:
     """Nothing but `add_autoretry_behaviour` reads these options (`celery/app/autoretry.py`)."""
-    written = [
-        name for name in AUTORETRY_OPTIONS if name in task.options and acts(task.options[name])
-    ]
+    written = [name for name in AUTORETRY_OPTIONS if is_written(task, name)]
     if not written or task.wrapped or autoretries(task) or acts_alone(task):
         return
     if any(read_by_others(project, name, task) for name in written):
@@ -277,7 +278,66 @@ def backoff_without_autoretry(task: Task, project: Project) -> Iterator[Report]:
         options=_listed(written),
         task=task.shown,
         result=result,
+        fix=True if manual and task.owner is None else None,
     )
+
+
+@backoff_without_autoretry.fix(UNSAFE, "Retry automatically instead")
+def retry_automatically(finding: Finding, source: Source) -> Iterable[Edit]:
+    """Lists what the body's only `except` retries in `autoretry_for`, and drops the `try`."""
+    import ast
+
+    row, column, _, _ = finding.span
+    for node in ast.walk(source.parse()):
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        places = [
+            source.span(k)[:2]
+            for decorator in node.decorator_list
+            if isinstance(decorator, ast.Call)
+            for k in decorator.keywords
+        ]
+        retried = retried_alone(node) if (row, column) in places else None
+        if retried is None or retried.type is None:
+            continue
+        body = without_try(source, node.body[-1])
+        if body is not None:
+            errors = text_at(source, source.span(retried.type))
+            if not isinstance(retried.type, ast.Tuple):
+                errors = f"({errors},)"
+            yield Edit((row, column, row, column), f"autoretry_for={errors}, ")
+            yield body
+
+
+def retried_alone(function: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.ExceptHandler | None:
+    """The only `except` of a body that is one `try`, where it does nothing but
+    `raise self.retry(exc=exc)`."""
+    import ast
+
+    *before, last = function.body
+    if not isinstance(last, ast.Try) or len(before) > 1 or last.orelse or last.finalbody:
+        return None
+    if before and ast.get_docstring(function, clean=False) is None:
+        return None
+    handler = last.handlers[0]
+    if len(last.handlers) > 1 or len(handler.body) > 1 or next(escaping(last.body), None):
+        return None
+    only: ast.AST | None = handler.body[0]
+    if isinstance(only, (ast.Raise, ast.Return, ast.Expr)):
+        only = only.exc if isinstance(only, ast.Raise) else only.value
+    if not isinstance(only, ast.Call) or not is_retry(only) or only.args:
+        return None
+    plain = [k.arg == "exc" and last_name(k.value) == handler.name for k in only.keywords]
+    return handler if plain == [True] else None
+
+
+def is_written(task: Task, name: str) -> bool:
+    """Whether the task's decorator or its own class asks for an option."""
+    value = task.options.get(name)
+    owner = task.owner
+    if value is None and owner is not None and owner.module.bindings(owner.scope, name):
+        value = task.written(name)
+    return value is not None and acts(value)
 
 
 def acts(value: Value) -> bool:
@@ -383,7 +443,9 @@ def retry_exc_positional(call: RetryCall, project: Project) -> Iterator[Report]:
     if kind is None:
         return
     given = first[2] if first[0] == "name" else "exception" if kind == "exc" else "number"
-    fix = "exc=" if kind == "exc" and len(call.positional) == 1 and not call.keyword("exc") else None
+    fix = (
+        "exc=" if kind == "exc" and len(call.positional) == 1 and not call.keyword("exc") else None
+    )
     shown = str(given) if first[0] == "name" else f"the {given}"
     yield report(
         call.at(first[1]),
@@ -461,12 +523,15 @@ def max_retries_handler(node: ast.Try, site: Site) -> Iterator[tuple[ast.AST, An
         calls.append((control, exc))
     if not calls or may_raise_it(node.body, {id(control.node) for control, _ in calls}):
         return
-    yield handlers[0].type or node, {
-        "who": [site.expr(control.who) for control, _ in calls],
-        "exc": [site.expr(exc) for _, exc in calls],
-        "type": [site.expr(t) for t in caught_types(handlers[0])],
-        "calls": [site.span(control.node) for control, _ in calls],
-    }
+    yield (
+        handlers[0].type or node,
+        {
+            "who": [site.expr(control.who) for control, _ in calls],
+            "exc": [site.expr(exc) for _, exc in calls],
+            "type": [site.expr(t) for t in caught_types(handlers[0])],
+            "calls": [site.span(control.node) for control, _ in calls],
+        },
+    )
 
 
 def may_raise_it(statements: list[ast.stmt], retries: set[int]) -> bool:
@@ -508,7 +573,9 @@ def unreachable_max_retries_handler(seen: Seen, project: Project) -> Iterator[Re
     tasks = [task_meant(project, seen.module, seen.scope, who) for who in data["who"]]
     if None in tasks or not all(surely_an_exception(seen, exc) for exc in data["exc"]):
         return
-    without = [c for c in project.all(RetryCall) if c.scope == seen.scope and c.module is seen.module]
+    without = [
+        c for c in project.all(RetryCall) if c.scope == seen.scope and c.module is seen.module
+    ]
     if any(call.keyword("exc") is None for call in without):
         return
     yield report(seen.where, row=data["calls"][0][0], fix=data["calls"])

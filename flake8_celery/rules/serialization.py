@@ -194,23 +194,27 @@ def _pickled(value: Value) -> Value | None:
 
 @pickle_accepted.fix(UNSAFE, "Accept it no longer")
 def drop_item(finding: Finding, source: Source) -> Iterable[Edit]:
-    """Takes the item out of its list, with one of the commas beside it."""
+    """Takes the item out of its list, with the comma that it no longer needs."""
     row, column, end_row, end_column = finding.fix_data
     text = source.text
     start, end = source.offset(row, column), source.offset(end_row, end_column)
     if text[start:end].strip("'\"") not in INSECURE:
         return
-    after = end + len(text[end:]) - len(text[end:].lstrip())
     before = len(text[:start].rstrip())
-    same_line = "\n" not in text[before:after]
-    if text[before - 1] == "," and (text[after] != "," or same_line):
-        start = before - 1
-    elif text[after] == ",":
-        end = after + 1
-        end += len(text[end:]) - len(text[end:].lstrip(" "))
-    elif text[before - 1] not in "[({" or text[before - 1] == "(":
+    after = end + len(text[end:]) - len(text[end:].lstrip())
+    if text[before - 1] != ",":
+        # The first item: without a second there is nothing to accept, and that is no fix.
+        rest = text[after + 1 :].lstrip()
+        if text[after] != "," or rest[:1] in ("", "]", ")", "}"):
+            return
+        end = len(text) - len(rest)
+        yield Edit(_span(source, start, end), "")
         return
-    yield Edit(_span(source, start, end), "")
+    if "\n" in text[before:start] and text[after] == ",":
+        # A line of its own, of which the comma of the line before stays.
+        yield Edit(_span(source, before, after + 1), "")
+        return
+    yield Edit(_span(source, before - 1, end), "")
 
 
 def _span(source: Source, start: int, end: int) -> Span:

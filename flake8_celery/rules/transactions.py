@@ -67,18 +67,27 @@ def atomic(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     else:
         function = site.scope_of(node)
         decorators = [(d.func if isinstance(d, ast.Call) else d, d) for d in node.decorator_list]
+        # `@method_decorator(transaction.atomic)`
+        decorators += [
+            (d.args[0], d)
+            for d in node.decorator_list
+            if isinstance(d, ast.Call) and d.args and last_name(d.func) == "method_decorator"
+        ]
         found = [(name, whole) for name, whole in decorators if last_name(name) == "atomic"]
     if not found:
         return
     name, whole = found[0]
     write = next((part for part in own_nodes(node.body) if is_write(part)), None)
     if write is not None:
-        yield node, {
-            "atomic": site.expr(name),
-            "plain": not isinstance(whole, ast.Call) or not (whole.args or whole.keywords),
-            "function": function,
-            "write": site.span(write),
-        }
+        yield (
+            node,
+            {
+                "atomic": site.expr(name),
+                "plain": not isinstance(whole, ast.Call) or not (whole.args or whole.keywords),
+                "function": function,
+                "write": site.span(write),
+            },
+        )
 
 
 def is_write(node: ast.AST) -> bool:
@@ -131,7 +140,9 @@ class Atomic(Subject):
     def collect(cls, project: Project) -> list[Atomic]:
         """Every one of them that is Django's, in the order of modules and rows."""
         return [
-            cls(seen) for seen in project.seen(atomic) if seen.resolve(seen.data["atomic"]) == ATOMIC
+            cls(seen)
+            for seen in project.seen(atomic)
+            if seen.resolve(seen.data["atomic"]) == ATOMIC
         ]
 
 
@@ -175,27 +186,45 @@ def may_wait(task: Task) -> bool:
     "CEL600",
     "celery-dispatch-in-transaction",
     SUSPICIOUS,
-    says="`{task}` is sent before the transaction commits: it may run without the rows "
+    says="{what} is sent before the transaction commits: it may run without the rows "
     "written on line {row}, or with rows that are rolled back",
 )
 def dispatch_in_transaction(dispatch: Dispatch, project: Project) -> Iterator[Report]:
     """A worker may take the message before COMMIT; ROLLBACK does not take it back."""
-    task = dispatch.task
-    if task is None or dispatch.method not in SENDING or dispatch.in_test:
+    tasks = tasks_sent(dispatch)
+    if not tasks or dispatch.partial or dispatch.in_test:
+        return
+    if dispatch.method not in SENDING and dispatch.method != "__call__":
         return
     around = atomic_around(dispatch)
-    if around is None or may_wait(task):
+    if around is None or any(may_wait(task) for task in tasks):
         return
-    if any(c.module is dispatch.module and _inside(dispatch.span, c.span) for c in project.all(OnCommit)):
+    if any(
+        c.module is dispatch.module and _inside(dispatch.span, c.span)
+        for c in project.all(OnCommit)
+    ):
         return
     yield report(
         dispatch.where,
         Related(around.where, "the transaction"),
         Related(around.write, "the write"),
-        task=task.shown,
+        what=f"the {dispatch.canvas.kind}" if dispatch.canvas else f"`{tasks[0].shown}`",
         row=around.write.span[0],
         fix=around.data["atomic"] if around.data["plain"] else None,
     )
+
+
+def tasks_sent(dispatch: Dispatch) -> list[Task]:
+    """The task of a dispatch, or those of the canvas that it sends, as far as they are known."""
+    if dispatch.task is not None:
+        return [dispatch.task]
+    pending, found = [dispatch.canvas] if dispatch.canvas else [], []
+    while pending:
+        canvas = pending.pop()
+        pending += canvas.steps
+        if canvas.task is not None:
+            found.append(canvas.task)
+    return found
 
 
 def _inside(inner: Any, outer: Any) -> bool:
@@ -213,7 +242,7 @@ def send_on_commit(finding: Finding, source: Source) -> Iterable[Edit]:
         isinstance(value, ast.Call) and source.span(value) == finding.span for value in statements
     ):
         return
-    kind, _, first, *rest = finding.fix_data
+    kind, first = finding.fix_data[0], finding.fix_data[2]
     edits: list[Edit] = []
     if kind == "attr" and first[0] == "name":
         on_commit: str | None = f"{first[2]}.on_commit"
@@ -269,12 +298,15 @@ def callback_in_loop(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
         nearer = any(names_bound(i) & names and _holds(i, call) for i in inner)
         if not names or nearer or id(call) in apart or id(call) in leaving:
             continue
-        yield call, {
-            "callee": site.expr(call.func),
-            "names": sorted(names),
-            "callback": getattr(callback, "name", "lambda"),
-            "lambda": site.span(callback) if is_plain_call(callback) else None,
-        }
+        yield (
+            call,
+            {
+                "callee": site.expr(call.func),
+                "names": sorted(names),
+                "callback": getattr(callback, "name", "lambda"),
+                "lambda": site.span(callback) if is_plain_call(callback) else None,
+            },
+        )
 
 
 def _holds(outer: ast.AST, inner: ast.AST) -> bool:

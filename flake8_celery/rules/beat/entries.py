@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import ast
 
     from ...project import Project
+    from ...project.tasks import Task
     from ...source import Source
 
 DAY = 86400.0
@@ -266,6 +267,8 @@ def beat_arguments_mismatch(entry: BeatEntry, project: Project) -> Iterator[Repo
             return
     positional, keywords = passed(entry)
     tasks = entry.tasks
+    if any(_takes_anything(task) for task in tasks):
+        return
     reasons = [task.signature.bind(positional, keywords) for task in tasks]
     if reasons and reasons[0] is not None and all(reasons):
         given = next((n for n in ("args", "kwargs") if entry.entry.entry(n) is not None), "")
@@ -273,6 +276,12 @@ def beat_arguments_mismatch(entry: BeatEntry, project: Project) -> Iterator[Repo
         function = tasks[0].function
         related = Related(Where(function.module, function.facts.span), "these are its parameters")
         yield report(where, related, entry=entry.shown, task=tasks[0].shown, why=reasons[0])
+
+
+def _takes_anything(task: Task) -> bool:
+    """Whether a task says that its arguments are not to be checked: somebody else fills them."""
+    typing = task.option("typing")
+    return typing is not None and typing.value is False
 
 
 def passed(entry: BeatEntry) -> tuple[int, list[str]]:

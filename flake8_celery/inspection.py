@@ -1,0 +1,591 @@
+"""The resolved picture of a project as plain data: what `flake8-celery inspect` shows.
+
+Everything here is either what Celery itself would say of the project when it runs it, or is left
+out and listed under `undecided`, with the reason.  What tests hold is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .celery.options import CONFIG_BACKED, HOOKS, TASK_OPTIONS
+from .facts import Expr, Import, Parameter
+from .project import Project
+from .project.apps import App, default_app
+from .project.configuration import CONSTRUCTOR, SETTING_PARAMETERS, Setting, generations
+from .project.destination import destination_of
+from .project.handlers import SignalHandler
+from .project.names import Definition, LinkedModule, absolute_name
+from .project.routing import pairs_of, queue_name, queues_in
+from .project.schedule import CALL, ROW, SETTING, BeatEntry, entries_in
+from .project.tasks import Task, class_chain
+from .project.values import (
+    Const,
+    Items,
+    Made,
+    Mapping,
+    OneOf,
+    Ref,
+    Text,
+    Typed,
+    Unknown,
+    Value,
+)
+from .rule import Undecided, Where
+
+Json = Any
+SOLAR = "celery.schedules.solar"
+# Keywords of a task decorator that are shown elsewhere, or that only Celery's start-up reads.
+NOT_OPTIONS = frozenset("name bind base lazy shared filter run".split())
+
+
+class NotPlain(Exception):
+    """A value is known, and JSON has no form for it."""
+
+
+class Inspection:
+    """Gathers the picture of one project; `undecided` grows with what is asked."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.undecided: list[dict[str, Json]] = []
+        self._told: set[tuple[str, int, str]] = set()
+        self._imported: dict[str, frozenset[str]] = {}
+
+    def picture(self) -> dict[str, Json]:
+        """All that is known; keys and values as JSON has them."""
+        apps = [app for app in self.project.all(App) if not app.in_test]
+        tasks = [task for task in self.project.all(Task) if not task.in_test]
+        shown = {
+            "apps": [self._app(app) for app in apps],
+            "tasks": [self._task(task) for task in tasks],
+            "schedule": [entry for app in apps for entry in self._schedule(app)]
+            + [*self._rows()],
+            "routes": [route for app in apps for route in self._routes(app)],
+            "queues": [queue for app in apps for queue in self._queues(app)],
+        }
+        for module in self.project.modules:
+            if module.facts.problem is not None:
+                message, row, _ = module.facts.problem
+                self._note(Where(module, (max(row, 1), 1, 1, 1)), f"`{module.path}`", message)
+        shown["undecided"] = sorted(
+            self.undecided, key=lambda one: (one["path"], one["row"], one["what"])
+        )
+        return shown
+
+    def _note(self, where: Where, what: str, why: object) -> None:
+        key = (where.module.path, where.span[0], what)
+        if key not in self._told:
+            self._told.add(key)
+            self.undecided.append(
+                {"path": key[0], "row": key[1], "what": what, "why": str(why) or "not known"}
+            )
+
+    # Apps
+
+    def _app(self, app: App) -> dict[str, Json]:
+        configuration = app.configuration
+        names: dict[str, None] = {}
+        for setting in configuration.settings:
+            if not setting.in_test:
+                for legacy in generations(self.project):
+                    name = setting.name_in(legacy)
+                    if name is not None:
+                        names[name] = None
+        for reason in configuration.open_reasons:
+            self._note(configuration.anchor, f"the configuration of {_called(app)}", reason)
+        return {
+            "name": app.main,
+            **place(app.where),
+            "namespace": configuration.namespace,
+            "closed": configuration.closed,
+            "config": {
+                name: shown for name in sorted(names) if (shown := self._setting(app, name))
+            },
+        }
+
+    def _setting(self, app: App, name: str) -> dict[str, Json] | None:
+        writes = app.configuration.writes(name)
+        what = f"`{name}` of {_called(app)}"
+        try:
+            winner = app.configuration.setting(name)
+        except Undecided as error:
+            where = writes[0].where if writes else app.where
+            self._note(where, what, error)
+            return {
+                "value": None,
+                "known": False,
+                **place(where),
+                "why": str(error),
+                "candidates": [_source(setting) for setting in writes],
+            }
+        if winner is None:
+            return None
+        shown: dict[str, Json] = {"value": None, "known": False, **_source(winner)}
+        try:
+            if name == "beat_schedule" and any(
+                entry.source == CALL and entry.app is app for entry in self.project.all(BeatEntry)
+            ):
+                raise NotPlain("calls of `add_periodic_task` add to it")
+            shown.update(value=plain(winner.value), known=True)
+        except (NotPlain, Undecided) as error:
+            self._note(winner.where, what, error)
+            shown["why"] = str(error)
+        shown["text"] = text_of(winner.value)
+        shown["shadowed"] = [_source(s) for s in writes if s.place != winner.place]
+        return shown
+
+    # Tasks
+
+    def _task(self, task: Task) -> dict[str, Json]:
+        if task.name is None:
+            self._note(task.where, f"the name of the task `{task.shown}`", _why_unnamed(task))
+        bind = self._asked(task.where, f"`bind` of `{task.shown}`", lambda: task.bind)
+        signature = self._asked(
+            task.where,
+            f"the signature of `{task.shown}`",
+            lambda: signature_text(self.project, task),
+        )
+        app = task.apps[0] if len(task.apps) == 1 else None
+        shown: dict[str, Json] = {
+            "name": task.name,
+            **place(task.where),
+            "app": app.main if app is not None else None,
+            "bind": bool(bind),
+            "signature": signature,
+            "options": {},
+            "function": task.shown,
+            "module": task.module.name,
+            "queue": None,
+            "routed_by": None,
+        }
+        if app is None:
+            self._note(
+                task.where,
+                f"the app of the task `{task.shown}`",
+                "several apps, or none that is known" if task.shared else "it cannot be followed",
+            )
+        for name in self._option_names(task, app):
+            what = f"`{name}` of the task `{task.shown}`"
+            try:
+                value = task.option(name)
+                if value is not None:
+                    shown["options"][name] = plain(value)
+            except (NotPlain, Undecided) as error:
+                self._note(task.option_where(name), what, error)
+        try:
+            destination = destination_of(task)
+            shown["queue"] = destination.queue
+            if destination.where is not None:
+                shown["routed_by"] = {
+                    "pattern": destination.pattern,
+                    **place(destination.where),
+                }
+        except Undecided as error:
+            self._note(task.where, f"the queue of the task `{task.shown}`", error)
+        return shown
+
+    def _option_names(self, task: Task, app: App | None) -> list[str]:
+        """The options that something gives: decorator, base classes, annotations, settings."""
+        names = dict.fromkeys(task.options)
+        try:
+            names |= dict.fromkeys(inherited_options(self.project, task))
+        except Undecided as error:
+            self._note(task.where, f"options that `{task.shown}` inherits", error)
+        if app is not None:
+            for option, setting in CONFIG_BACKED.items():
+                if app.configuration.writes(setting):
+                    names[option] = None
+            for written in app.configuration.writes("task_annotations"):
+                for part in written.value.alternatives():
+                    for entry in part.entries if isinstance(part, Mapping) else ():
+                        if isinstance(entry.item, Mapping) and isinstance(entry.key, Const):
+                            if entry.key.constant in ("*", task.name):
+                                names |= {
+                                    str(option.key.constant): None
+                                    for option in entry.item.entries
+                                    if isinstance(option.key, Const)
+                                }
+        return sorted(set(names) - NOT_OPTIONS)
+
+    def _asked(self, where: Where, what: str, ask: Callable[[], Json]) -> Json:
+        try:
+            return ask()
+        except (NotPlain, Undecided) as error:
+            self._note(where, what, error)
+            return None
+
+    # Beat
+
+    def _schedule(self, app: App) -> Iterator[dict[str, Json]]:
+        try:
+            winner = app.configuration.setting("beat_schedule")
+        except Undecided as error:
+            self._note(app.where, f"the schedule of {_called(app)}", error)
+            winner = None
+        if winner is not None:
+            value = winner.value
+            if isinstance(value, Mapping):
+                if value.open:
+                    self._note(
+                        winner.where, f"the schedule of {_called(app)}", "it may hold more entries"
+                    )
+                for entry in entries_in(self.project, value, app, winner.scope):
+                    yield self._entry(entry, app)
+            elif not (isinstance(value, Const) and not value.constant):
+                self._note(winner.where, f"the schedule of {_called(app)}", value.describe())
+        for entry in self.project.all(BeatEntry):
+            if entry.source == CALL and not entry.in_test and self._owner(entry) is app:
+                doubt = self._why_not_added(entry, app)
+                if doubt is None:
+                    yield self._entry(entry, app)
+                else:
+                    self._note(entry.where, f"the entry `{entry.shown}`", doubt)
+
+    def _rows(self) -> Iterator[dict[str, Json]]:
+        """Entries of no app: rows of django-celery-beat, settings that no app is seen to read."""
+        alone = not self.project.all(App)
+        for entry in self.project.all(BeatEntry):
+            if entry.in_test:
+                continue
+            if entry.source == ROW or (entry.source == SETTING and alone):
+                yield self._entry(entry, None)
+
+    def _owner(self, entry: BeatEntry) -> App | None:
+        return entry.app or default_app(self.project)
+
+    def _why_not_added(self, entry: BeatEntry, app: App) -> str | None:
+        """Why it is not certain that a call of `add_periodic_task` runs in time."""
+        if any(entry.blocks_around()):
+            return "it is added under a condition or in a loop"
+        if entry.scope == 0:
+            return None
+        signals = [
+            handler.signal
+            for handler in self.project.all(SignalHandler)
+            if handler.function.module is entry.module and handler.function.scope == entry.scope
+        ]
+        if not signals:
+            return "it is not known whether the function that adds it is called"
+        if "on_after_finalize" in signals or entry.module.path in self._imported_with(app):
+            return None
+        return f"a worker may import it after `{signals[0]}` was sent"
+
+    def _imported_with(self, app: App) -> frozenset[str]:
+        """The paths of the modules that are imported with the app's own."""
+        home = app.module.path
+        if home not in self._imported:
+            found: set[str] = set()
+            pending = [app.module]
+            while pending:
+                module = pending.pop()
+                if module.path in found:
+                    continue
+                found.add(module.path)
+                for name in module.facts.imports:
+                    if any(True for _ in module.blocks_around(name.block)) or name.scope:
+                        continue
+                    pending += modules_loaded_by(self.project, name, module)
+            self._imported[home] = frozenset(found)
+        return self._imported[home]
+
+    def _entry(self, entry: BeatEntry, app: App | None) -> dict[str, Json]:
+        what = f"the schedule of the entry `{entry.shown}`"
+        try:
+            schedule = schedule_of(entry)
+        except (NotPlain, Undecided) as error:
+            self._note(entry.where, what, error)
+            schedule = {"kind": "unknown"}
+        shown: dict[str, Json] = {
+            "app": None if app is None else app.main,
+            "key": self._key_of(entry),
+            "task": entry.task_name,
+            "schedule": schedule,
+        }
+        if shown["task"] is None:
+            self._note(entry.where, f"the task of the entry `{entry.shown}`", "it is not known")
+        for field in ("args", "kwargs", "options"):
+            shown[field] = self._field(entry, field)
+        return {**shown, **place(entry.where), "source": entry.source}
+
+    def _field(self, entry: BeatEntry, field: str) -> Json:
+        def ask() -> Json:
+            value = entry.field(field)
+            return None if value is None else plain(value)
+
+        return self._asked(entry.where, f"`{field}` of the entry `{entry.shown}`", ask)
+
+    def _key_of(self, entry: BeatEntry) -> str:
+        if entry.key is not None:
+            return entry.key
+        # `Celery._sig_to_periodic_task_entry`: the signature's own text.
+        if entry.source == CALL and entry.task_name is not None and entry.entry.entry("name") is None:
+            try:
+                args = entry.args.value if entry.args is not None else ()
+                kwargs = entry.kwargs.value if entry.kwargs is not None else {}
+                given = [repr(a) for a in args] + [f"{k}={v!r}" for k, v in kwargs.items()]
+                return f"{entry.task_name}({', '.join(given)})"
+            except Undecided as error:
+                self._note(entry.where, f"the key of the entry `{entry.shown}`", error)
+                return ""
+        self._note(entry.where, f"the key of the entry `{entry.shown}`", "it is not known")
+        return ""
+
+    # Routes
+
+    def _routes(self, app: App) -> Iterator[dict[str, Json]]:
+        what = f"the routes of {_called(app)}"
+        try:
+            value = app.configuration.get("task_routes")
+        except Undecided as error:
+            self._note(app.where, what, error)
+            return
+        if value is None:
+            return
+        if len(value.alternatives()) > 1:
+            self._note(value.where, what, value.describe())
+            return
+        for router in value.items if isinstance(value, Items) else [value]:
+            if not isinstance(router, (Mapping, Items, Const)):
+                self._note(router.where, what, "a router function decides")
+            elif isinstance(router, (Mapping, Items)) and router.open:
+                self._note(router.where, what, "there may be more of them")
+        for key, options in pairs_of(value):
+            if isinstance(key, Const) and isinstance(key.constant, str):
+                yield self._route(app, key.constant, key.where, options)
+            else:
+                self._note(key.where, what, key.describe())
+
+    def _route(self, app: App, pattern: str, where: Where, options: Value) -> dict[str, Json]:
+        shown: dict[str, Json] = {
+            "app": app.main,
+            "pattern": pattern,
+            "queue": None,
+            "options": {},
+            **place(where),
+        }
+        what = f"the route `{pattern}`"
+        if not isinstance(options, Mapping):
+            shown["queue"] = self._asked(where, what, lambda: queue_name(options))
+            return shown
+        if options.open:
+            self._note(where, what, "there may be more options")
+        for entry in options.entries:
+            key = entry.key.constant if isinstance(entry.key, Const) else None
+            if key == "queue":
+                shown["queue"] = self._asked(where, what, lambda e=entry: queue_name(e.item))
+            elif isinstance(key, str):
+                try:
+                    shown["options"][key] = plain(entry.item)
+                except (NotPlain, Undecided) as error:
+                    self._note(entry.where, f"`{key}` of {what}", error)
+        return shown
+
+    def _queues(self, app: App) -> Iterator[dict[str, Json]]:
+        what = f"the queues of {_called(app)}"
+        try:
+            value = app.configuration.get("task_queues")
+        except Undecided as error:
+            self._note(app.where, what, error)
+            return
+        for option in value.alternatives() if value is not None else ():
+            if not isinstance(option, (Mapping, Items, Const)) or getattr(option, "open", False):
+                self._note(option.where, what, option.describe())
+            for made in queues_in(option):
+                name = self._asked(made.where, what, lambda m=made: queue_name(m))
+                yield {"app": app.main, "name": name, **place(made.where)}
+
+
+# What a value is
+
+
+def plain(value: Value) -> Json:
+    """A value as JSON has it, tuples as lists.  Raises Undecided, and NotPlain for what is known
+    and has no such form: sets, bytes, timedeltas, queues."""
+    if isinstance(value, Items):
+        if value.open:
+            raise Undecided(f"a {value.kind} with parts that are not known")
+        if value.kind == "set":
+            raise NotPlain("JSON has no sets")
+        return [plain(item) for item in value.items]
+    if isinstance(value, Mapping):
+        if value.open:
+            raise Undecided("a dict with keys that are not known")
+        found: dict[str, Json] = {}
+        for entry in value.entries:
+            key = entry.key.value
+            if not isinstance(key, str):
+                raise NotPlain("JSON has only texts as keys")
+            found[key] = plain(entry.item)
+        return found
+    if isinstance(value, Made) and not any(unknown_parts(value)):
+        raise NotPlain(f"JSON has no form for what `{_name_of(value)}` gives")
+    if isinstance(value, Ref):
+        raise NotPlain(f"JSON has no form for {value.describe()}")
+    constant = value.value
+    if isinstance(constant, bytes) or (
+        isinstance(constant, float) and not math.isfinite(constant)
+    ):
+        raise NotPlain(f"JSON has no form for {constant!r}")
+    return constant
+
+
+def unknown_parts(value: Value) -> Iterator[Value]:
+    """The parts of a value that are not known."""
+    if isinstance(value, Made):
+        if value.starred:
+            yield value
+        for part in (*value.args, *value.kwargs.values()):
+            yield from unknown_parts(part)
+    elif isinstance(value, (Text, Typed, OneOf, Unknown)):
+        yield value
+    elif isinstance(value, Items):
+        if value.open:
+            yield value
+        for part in value.items:
+            yield from unknown_parts(part)
+    elif isinstance(value, Mapping):
+        if value.open:
+            yield value
+        for entry in value.entries:
+            yield from unknown_parts(entry.key)
+            yield from unknown_parts(entry.item)
+
+
+def text_of(value: Value) -> str:
+    """A value as people read it: Python, with `...` for what is not known."""
+    if isinstance(value, Const):
+        return repr(value.constant)
+    if isinstance(value, Items):
+        parts = [text_of(item) for item in value.items] + ["..."] * value.open
+        if value.kind == "tuple":
+            return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
+        return f"[{', '.join(parts)}]" if value.kind == "list" else f"{{{', '.join(parts)}}}"
+    if isinstance(value, Mapping):
+        parts = [f"{text_of(e.key)}: {text_of(e.item)}" for e in value.entries]
+        return f"{{{', '.join(parts + ['...'] * value.open)}}}"
+    if isinstance(value, Made):
+        parts = [text_of(part) for part in value.args]
+        parts += [f"{name}={text_of(part)}" for name, part in value.kwargs.items()]
+        name = _name_of(value)
+        if name.startswith("operator.") and len(parts) == 2:
+            return f"{parts[0]} {name.removeprefix('operator.')} {parts[1]}"
+        return f"{name.rpartition('.')[2]}({', '.join(parts + ['...'] * value.starred)})"
+    if isinstance(value, OneOf):
+        return " or ".join(text_of(option) for option in value.options)
+    if isinstance(value, Text):
+        return f"{value.head!r}...{value.tail!r}" if value.tail else f"{value.head!r}..."
+    if isinstance(value, Typed) and value.default is not None:
+        return f"{value.describe()}, by default {text_of(value.default)}"
+    if isinstance(value, Ref):
+        return value.describe()
+    return f"... ({value.describe()})"
+
+
+def _name_of(made: Made) -> str:
+    return made.callee if isinstance(made.callee, str) else made.callee.qualified_name
+
+
+def schedule_of(entry: BeatEntry) -> dict[str, Json]:
+    """An entry's schedule as plain data.  Raises Undecided."""
+    value = entry.schedule
+    if value is None:
+        raise Undecided("it has no schedule")
+    if isinstance(value, Made) and value.callee == SOLAR:
+        return {"kind": "solar"}
+    crontab = entry.crontab
+    if crontab is not None:
+        return {
+            "kind": "crontab",
+            **{field: sorted(numbers) for field, numbers in crontab._asdict().items()},
+        }
+    seconds = entry.interval
+    if seconds is None:
+        raise Undecided(value.describe())
+    return {"kind": "interval", "seconds": seconds}
+
+
+def signature_text(project: Project, task: Task) -> str:
+    """The parameters that callers fill, as Python writes them, without annotations."""
+    parts: list[str] = []
+    parameters = task.signature.parameters
+    for place, parameter in enumerate(parameters):
+        if parameter.kind == "keyword" and not any(
+            p.kind in ("*", "keyword") for p in parameters[:place]
+        ):
+            parts.append("*")
+        stars = parameter.kind if parameter.kind in ("*", "**") else ""
+        parts.append(f"{stars}{parameter.name}{_default_text(project, task, parameter)}")
+        following = parameters[place + 1 : place + 2]
+        if parameter.kind == "positional" and not (
+            following and following[0].kind == "positional"
+        ):
+            parts.append("/")
+    return f"({', '.join(parts)})"
+
+
+def _default_text(project: Project, task: Task, parameter: Parameter) -> str:
+    default: Expr | None = parameter.default
+    if default is None:
+        return ""
+    function = task.function
+    value = project.values.evaluate(default, function.module, function.facts.parent)
+    return f"={text_of(value)}" if not any(unknown_parts(value)) else "=..."
+
+
+# Small helpers
+
+
+def place(where: Where) -> dict[str, Json]:
+    """The path and the row of a place."""
+    return {"path": where.module.path, "row": where.span[0]}
+
+
+def _source(setting: Setting) -> dict[str, Json]:
+    """Where a setting is written, and in which layer of the configuration."""
+    key = setting.key
+    if setting.layer == CONSTRUCTOR and key in SETTING_PARAMETERS:
+        key = f"{key}="
+    return {**place(setting.where), "key": key, "layer": setting.layer, "source": setting.source}
+
+
+def _called(app: App) -> str:
+    return f"the app `{app.main}`" if app.main is not None else f"the app at {app.where.shown}"
+
+
+def _why_unnamed(task: Task) -> str:
+    given = task.options.get("name")
+    if given is not None and not given.known:
+        return given.describe()
+    if task.replaced:
+        return "a wrapper gives Celery another function"
+    return "it is not known how it is made"
+
+
+
+def inherited_options(project: Project, task: Task) -> Iterator[str]:
+    """The options that the project's own base classes of a task give.  Raises Undecided."""
+    for start in task.bases:
+        for cls in class_chain(project, start):
+            if isinstance(cls, Definition):
+                for name in cls.module.names(cls.scope):
+                    if name in TASK_OPTIONS - HOOKS:
+                        yield name
+
+
+def modules_loaded_by(
+    project: Project, name: Import, module: LinkedModule
+) -> Iterator[LinkedModule]:
+    """The modules of the project that an import statement loads, packages included."""
+    dotted = absolute_name(name.loaded, module)
+    if dotted is None:
+        return
+    parts = dotted.split(".")
+    if name.attribute and name.attribute != "*":
+        parts.append(name.attribute)
+    for length in range(1, len(parts) + 1):
+        found = project.find(".".join(parts[:length]), module)
+        if found is not None:
+            yield found
