@@ -17,7 +17,7 @@ NAME = PACKAGE.name
 
 # Each layer may import from itself and from the layers below it.
 LAYERS = [
-    ("faces", ["plugin", "cli", "__main__"]),
+    ("faces", ["plugin", "cli", "__main__", "inspection"]),
     ("output", ["output", "diagnostic", "pages", "fix"]),
     ("run", ["run", "parallel"]),
     ("rules", ["rules"]),

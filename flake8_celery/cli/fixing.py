@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from .. import fix, output
 from ..diagnostic import Texts, shown_path
 from ..fix import Fixed
-from ..source import Source
 from .check import Checked, _print, errors, list_of_fixes
 
 
@@ -27,7 +26,10 @@ def finish(checked: Checked, texts: Texts, arguments: argparse.Namespace) -> int
         return 1 if done and not arguments.exit_zero else 0
     out = sys.stderr if stdin else sys.stdout
     if stdin:
-        _write_to_stdout(texts.source(checked.paths[0]))
+        path = checked.paths[0]
+        source = texts.source(path)
+        known = [fixed.before[path] for fixed in checked.fixed if path in fixed.before]
+        _write_to_stdout(source.text, (known or [source])[0].encoding)
     elif not _write(checked.fixed):
         return 2
     if not arguments.silent:
@@ -42,10 +44,10 @@ def finish(checked: Checked, texts: Texts, arguments: argparse.Namespace) -> int
     return 1 if checked.shown and not arguments.exit_zero and not arguments.fix_only else 0
 
 
-def _write_to_stdout(source: Source) -> None:
+def _write_to_stdout(text: str, encoding: str) -> None:
     """Writes the bytes that a file with this text would have, line ends included."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(source.text.encode(source.encoding, "surrogatepass"))
+    sys.stdout.buffer.write(text.encode(encoding))
     sys.stdout.buffer.flush()
 
 

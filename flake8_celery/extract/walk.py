@@ -372,7 +372,8 @@ class Walk:
         self.push_children(node, scope, block)
 
     def visit_attribute(self, node: ast.Attribute, scope: int, block: int, parent: ast.AST) -> None:
-        if node.attr in interest.RESULT_READS and not isinstance(parent, ast.Call):
+        called = isinstance(parent, ast.Call) and parent.func is node
+        if node.attr in interest.RESULT_READS and not called:
             self.result_reads.append((scope, block, node, node.value, type(parent).__name__))
         elif node.attr in interest.OPTION_READS and isinstance(node.ctx, ast.Load):
             self.expressions.append((scope, block, node, type(parent).__name__))

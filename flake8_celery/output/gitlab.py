@@ -12,7 +12,7 @@ from ..diagnostic import Diagnostic, Texts, shown_path
 def render(diagnostics: Sequence[Diagnostic], texts: Texts, unsafe: bool) -> str:
     """The diagnostics as a JSON array; paths are relative to the project that CI checks."""
     project = os.environ.get("CI_PROJECT_DIR")
-    used: set[str] = set()
+    last: dict[tuple[str, str], str] = {}
     issues = []
     for diagnostic in diagnostics:
         row, column, end_row, end_column = diagnostic.span
@@ -22,7 +22,7 @@ def render(diagnostics: Sequence[Diagnostic], texts: Texts, unsafe: bool) -> str
                 "check_name": diagnostic.code,
                 "description": f"{diagnostic.code}: {diagnostic.message}",
                 "severity": "major",
-                "fingerprint": fingerprint(diagnostic.name, path, used),
+                "fingerprint": fingerprint(diagnostic.name, path, last),
                 "location": {
                     "path": path,
                     "positions": {
@@ -35,15 +35,12 @@ def render(diagnostics: Sequence[Diagnostic], texts: Texts, unsafe: bool) -> str
     return json.dumps(issues, indent=2, ensure_ascii=False)
 
 
-def fingerprint(name: str, path: str, used: set[str]) -> str:
+def fingerprint(name: str, path: str, last: dict[tuple[str, str], str]) -> str:
     """What identifies an issue from one report to the next: neither its line nor its message.
 
-    `used` are those of the report so far, and gets the new one: repeats in one file differ."""
+    `last` holds the last one of each rule in each file, and gets this one: repeats differ."""
     from hashlib import sha256
 
-    salt = ""
-    while True:
-        salt = sha256(f"{salt}\0{name}\0{path}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
-        if salt not in used:
-            used.add(salt)
-            return salt
+    about = f"{last.get((name, path), '')}\0{name}\0{path}"
+    last[name, path] = sha256(about.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return last[name, path]

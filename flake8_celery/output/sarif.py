@@ -25,11 +25,11 @@ def render(diagnostics: Sequence[Diagnostic], texts: Texts, unsafe: bool) -> str
     rules = load_rules()
     codes = sorted({d.code for d in diagnostics if d.code in rules})
     index = {code: number for number, code in enumerate(codes)}
-    used: set[str] = set()
+    last: dict[tuple[str, str], str] = {}
     run = {
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {ROOT: {"uri": _uri(os.getcwd()).rstrip("/") + "/"}},
-        "results": [_result(diagnostic, index, used) for diagnostic in diagnostics],
+        "results": [_result(diagnostic, index, last) for diagnostic in diagnostics],
         "tool": {
             "driver": {
                 "informationUri": REPOSITORY,
@@ -77,14 +77,16 @@ def _location(path: str, span: Span) -> dict[str, Any]:
     return {"physicalLocation": {"artifactLocation": _artifact(path), "region": _region(span)}}
 
 
-def _result(diagnostic: Diagnostic, index: Mapping[str, int], used: set[str]) -> dict[str, Any]:
+def _result(
+    diagnostic: Diagnostic, index: Mapping[str, int], last: dict[tuple[str, str], str]
+) -> dict[str, Any]:
     artifact = _artifact(diagnostic.path)
     result: dict[str, Any] = {
         "level": "error",
         "locations": [_location(diagnostic.path, diagnostic.span)],
         "message": {"text": diagnostic.message},
         "partialFingerprints": {
-            "flake8Celery/v1": fingerprint(diagnostic.name, artifact["uri"], used)
+            "flake8Celery/v1": fingerprint(diagnostic.name, artifact["uri"], last)
         },
         "ruleId": diagnostic.code,
     }

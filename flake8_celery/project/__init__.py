@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .tasks import Task
 
 Kind = TypeVar("Kind", bound=Subject)
+Answer = TypeVar("Answer")
 
 DEFAULT_CELERY = ((5, 3), None)
 CelerySpan = tuple[tuple[int, int], tuple[int, int] | None]
@@ -55,6 +56,8 @@ class Project:
         self._modules: dict[str, LinkedModule | None] = {}
         self._found: dict[tuple[str, str], LinkedModule | None] = {}
         self._collected: dict[Any, list[Any]] = {}
+        self._answers: dict[Any, Any] = {}
+        self._derivations: list[tuple[str, str]] | None = None
         self.names = Names(self.find)
         self.values = Values(self.names, self._outside)
         self.modules: list[LinkedModule] = []
@@ -117,6 +120,20 @@ class Project:
         except OSError:
             return b""
 
+    def other_names(self, *names: str) -> set[str]:
+        """The names under which classes or functions called `names` may appear: through `import
+        as`, plain aliases and subclasses.  A cheap sieve before names are really resolved."""
+        if self._derivations is None:
+            self._derivations = [
+                pair for module in self.modules for pair in derivations(module.facts)
+            ]
+        known = set(names)
+        size = 0
+        while size != len(known):
+            size = len(known)
+            known.update(new for new, old in self._derivations if old in known)
+        return known
+
     def mentions(self, text: str) -> bool:
         """Whether any file that speaks of Celery contains `text`: the cautious way to ask
         whether something is used at all."""
@@ -150,6 +167,14 @@ class Project:
             self._collected[kind] = []
             self._collected[kind] = kind.collect(self)
         return self._collected[kind]
+
+    def once(self, what: Callable[..., Answer], *about: Any) -> Answer:
+        """`what(*about)`, computed once for this project.  What it raises is not kept."""
+        key = (what, *about)
+        if key not in self._answers:
+            self._answers[key] = what(*about)
+        answer: Answer = self._answers[key]
+        return answer
 
     def seen(self, observer: Observer) -> list[Seen]:
         """All observations of an observer."""
@@ -195,6 +220,20 @@ def _shared(a: list[str], b: list[str]) -> int:
             break
         count += 1
     return count
+
+
+def derivations(facts: Module) -> Iterator[tuple[str, str]]:
+    """Pairs of a new name and the one it is made from: renaming imports, subclasses, aliases."""
+    for name in facts.imports:
+        if name.attribute and name.attribute != name.name:
+            yield name.name, name.attribute
+    for scope in facts.scopes:
+        for base in scope.bases:
+            if base[0] in ("name", "attr"):
+                yield scope.name, base[-1]
+    for assignment in facts.assignments:
+        if assignment.target[0] == "name" and assignment.value[0] in ("name", "attr"):
+            yield assignment.target[2], assignment.value[-1]
 
 
 def index(paths: Iterable[str]) -> tuple[dict[str, str], dict[str, list[str]]]:

@@ -73,11 +73,11 @@ class App(Subject):
     @classmethod
     def collect(cls, project: Project) -> list[App]:
         """Every app, in the order of modules and rows."""
-        subclasses = _subclass_names(project)
+        names = project.other_names("Celery")
         found: dict[tuple[str, int, int], App] = {}
         for module in project.modules:
             calls = [(e.scope, e.block, e.expr) for e in module.facts.expressions]
-            if subclasses:
+            if len(names) > 1:
                 calls += [(a.scope, a.block, a.value) for a in module.facts.assignments]
                 calls += [
                     (number, 0, returned)
@@ -85,7 +85,9 @@ class App(Subject):
                     for returned in scope.returns
                 ]
             for scope, block, expr in calls:
-                if expr[0] != "call":
+                if expr[0] != "call" or expr[2][0] not in ("name", "attr"):
+                    continue
+                if expr[2][-1] not in names:
                     continue
                 made = _made_by(project, module, scope, expr)
                 if made is not None:
@@ -317,23 +319,9 @@ def _is_flask_extension(expr: Expr) -> bool:
     )
 
 
-def _subclass_names(project: Project) -> set[str]:
-    """The names of the project's own subclasses of Celery."""
-    names: set[str] = set()
-    for module in project.modules:
-        for number, scope in enumerate(module.facts.scopes):
-            if scope.kind == "class" and scope.bases:
-                if is_celery_class(project, Definition(module, number)):
-                    names.add(scope.name)
-    return names
-
-
 def _made_by(project: Project, module: LinkedModule, scope: int, call: Expr) -> Target | None:
     """The Celery class that a call makes an app of, or None for other calls."""
-    callee = call[2]
-    if callee[0] not in ("name", "attr"):
-        return None
-    target = project.names.resolve(callee, module, scope)
+    target = project.names.resolve(call[2], module, scope)
     return target if is_celery_class(project, target) else None
 
 

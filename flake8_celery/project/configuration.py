@@ -12,6 +12,7 @@ through all layers.  Where the releases that a project may run on disagree, aski
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..celery import settings as table
@@ -236,11 +237,13 @@ class Configuration:
         self.anchor = app.where
         # The weakest first in each list.
         self._changes: list[Entry] = []
-        self._defaults: list[Entry] = []
+        # One list for each call of `add_defaults`.
+        self._defaults: list[list[Entry]] = []
         self.profiles: list[Profile] = []
         # Writes in tests: they are settings, but configure the app in tests only.
         self._in_tests: list[Setting] = []
         self._known: dict[str, Setting | None] = {}
+        self._by_name: dict[str | None, list[Setting]] | None = None
         # What asks for the configuration while it is being built sees what is there.
         app._configuration = self
         self._read_constructor()
@@ -251,7 +254,7 @@ class Configuration:
     @property
     def settings(self) -> list[Setting]:
         """Every setting that is written, in all layers and profiles."""
-        found = [e for e in (*self._changes, *self._defaults) if isinstance(e, Setting)]
+        found = [e for e in self._entries() if isinstance(e, Setting)]
         for profile in sorted(self.profiles, key=lambda profile: not profile.production):
             found += profile.settings
         return found + self._in_tests
@@ -259,7 +262,7 @@ class Configuration:
     @property
     def open_reasons(self) -> list[str]:
         """Why there may be settings that are not seen; empty when the configuration is closed."""
-        found = [e.reason for e in (*self._changes, *self._defaults) if isinstance(e, Opening)]
+        found = [e.reason for e in self._entries() if isinstance(e, Opening)]
         for profile in self.production_profiles:
             found += profile.open_reasons
         return found
@@ -296,12 +299,16 @@ class Configuration:
 
     def writes(self, name: str) -> list[Setting]:
         """Every write of a setting, winners and losers, tests left out."""
-        return [
-            setting
-            for setting in self.settings
-            if not setting.in_test
-            and any(setting.name_in(legacy) == name for legacy in generations(self.project))
-        ]
+        if self._by_name is None:
+            self._by_name = {}
+            for setting in self.settings:
+                if not setting.in_test:
+                    for known in {setting.name_in(g) for g in generations(self.project)}:
+                        self._by_name.setdefault(known, []).append(setting)
+        return self._by_name.get(name, [])
+
+    def _entries(self) -> list[Entry]:
+        return [*self._changes, *(entry for layer in self._defaults for entry in layer)]
 
     # Which write wins
 
@@ -344,9 +351,10 @@ class Configuration:
         style = self._style(profile)
         changes = self._translated()
         layers: list[Callable[[str], Iterator[Entry]]] = [
-            lambda key: self._entries(changes, key, style),
-            lambda key: self._entries(self._defaults, key, ""),
+            lambda key: self._matching(changes, key, style)
         ]
+        for defaults in reversed(self._defaults):
+            layers.append(partial(self._matching, defaults, style=""))
         if profile is not None:
             layers.append(lambda key: iter([profile.by_key[key]] if key in profile.by_key else []))
         keys = table.spellings(name, self.namespace)
@@ -384,7 +392,7 @@ class Configuration:
         order.sort(key=lambda item: item[:3])
         return [entry for *_, entry in order]
 
-    def _entries(self, layer: list[Entry], key: str, style: str) -> Iterator[Entry]:
+    def _matching(self, layer: list[Entry], key: str, style: str) -> Iterator[Entry]:
         for entry in reversed(layer):
             if isinstance(entry, Opening) or self._stored(entry, style) == key:
                 yield entry
@@ -446,6 +454,7 @@ class Configuration:
                 for entry in self._changes
                 if isinstance(entry, Setting) and entry.layer == WRITE and not entry.late
             }
+        keys.difference_update(self.constructor_keys)
         old = sum(table.is_old(key) for key in keys)
         new = sum(table.is_new(key) for key in keys)
         return "old" if old > new else "new"
@@ -593,7 +602,9 @@ class Configuration:
         function = getattr(getattr(value, "target", None), "facts", None)
         if function is not None and function.kind in ("function", "lambda"):
             value = self.project.values.returned(value.target, value.where)  # type: ignore[attr-defined]
-        self._add_mapping(value, self._defaults, DEFAULTS, certain, scope)
+        layer: list[Entry] = []
+        self._defaults.append(layer)
+        self._add_mapping(value, layer, DEFAULTS, certain, scope)
 
     def _add_mapping(
         self, value: Value, layer: list[Entry], name: str, certain: bool, scope: int

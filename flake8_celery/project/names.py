@@ -91,7 +91,16 @@ class LinkedModule:
     `path` is relative to the root, with forward slashes; `name` is the dotted name by which the
     project's own imports reach it."""
 
-    __slots__ = ("_bindings", "_changes", "_final", "_meanings", "facts", "is_package", "name", "path")
+    __slots__ = (
+        "_bindings",
+        "_changes",
+        "_final",
+        "_meanings",
+        "facts",
+        "is_package",
+        "name",
+        "path",
+    )
 
     def __init__(self, path: str, name: str, facts: Module) -> None:
         self.path = path

@@ -333,9 +333,8 @@ def crontab_of(value: Value) -> Crontab | None:
             return parse({k: v.value for k, v in fields.items() if k not in ("nowfun", "app")})
         except CrontabError as error:
             raise Undecided(str(error)) from error
-    if _is_interval(value):
-        return None
-    raise Undecided(f"{value.describe()} as a schedule")
+    interval_of(value)
+    return None
 
 
 def interval_of(value: Value) -> float | None:
@@ -348,14 +347,6 @@ def interval_of(value: Value) -> float | None:
         if given is not None:
             return seconds_of(given)
     return seconds_of(value)
-
-
-def _is_interval(value: Value) -> bool:
-    if isinstance(value, Const):
-        return isinstance(value.constant, (int, float))
-    if not isinstance(value, Made) or not isinstance(value.callee, str):
-        return False
-    return value.callee in TIMEDELTAS or value.callee == SCHEDULE
 
 
 def seconds_of(value: Value) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 from ..facts import NOWHERE, Block, Expr, Observation, Span
@@ -87,6 +88,7 @@ TEST_FOLDERS = frozenset(
 )
 
 
+@lru_cache(maxsize=4096)
 def is_test_path(path: str) -> bool:
     """Whether a path (relative to the root, forward slashes) is test, example or documentation
     code: a folder or file of such a name."""

@@ -421,7 +421,7 @@ class Task(Subject):
 class Index:
     """The tasks of one project, and the ways to find them."""
 
-    __slots__ = ("by_body", "by_class", "by_name", "decorators", "project", "tasks", "templates")
+    __slots__ = ("by_body", "by_class", "by_name", "by_place", "decorators", "project", "tasks")
 
     def __init__(self, project: Project) -> None:
         self.project = project
@@ -429,6 +429,7 @@ class Index:
         self.tasks: list[Task] = []
         self.by_body: dict[tuple[str, int], Task] = {}
         self.by_class: dict[tuple[str, int], Task] = {}
+        self.by_place: dict[tuple[str, int, int], Task] = {}
         self.by_name: dict[str, list[Task]] | None = None
 
     def fill(self) -> None:
@@ -605,6 +606,7 @@ class Index:
     def add(self, task: Task) -> None:
         """Makes a task known."""
         self.tasks.append(task)
+        self.by_place[task.module.path, task.span[0], task.span[1]] = task
         self.by_body.setdefault((task.function.module.path, task.function.scope), task)
 
     def named(self) -> dict[str, list[Task]]:
@@ -681,7 +683,16 @@ def is_task_class(project: Project, cls: Definition) -> bool | None:
 
 
 def task_annotations(app: App) -> Value | None:
-    """The app's `task_annotations`; None when nothing writes them."""
+    """The app's `task_annotations`; None when nothing writes them.  May raise Undecided."""
+    kept = app.project.kept
+    key = ("task_annotations", app.module.path, tuple(app.span))
+    if key not in kept:
+        kept[key] = _annotations_of(app)
+    found: Value | None = kept[key]
+    return found
+
+
+def _annotations_of(app: App) -> Value | None:
     configuration = app.configuration
     if not configuration.writes("task_annotations"):
         return None
@@ -695,6 +706,10 @@ def task_classes(app: App) -> list[Target]:
     """The classes that the app's tasks may be derived from, without a `base=` of their own.
 
     Raises Undecided when that is not known.  `celery/app/base.py`: `task_cls`, `Task`."""
+    return app.project.once(_task_classes, app)
+
+
+def _task_classes(app: App) -> list[Target]:
     found: list[Target] = []
     project = app.project
     for module in project.modules:
@@ -702,8 +717,13 @@ def task_classes(app: App) -> list[Target]:
             target = assignment.target
             if target[0] == "attr" and target[3] == "Task" and assignment.op == "=":
                 owner = app_of_expr(project, module, assignment.scope, target[2])
-                if owner is app or owner is None:
-                    found.append(project.names.resolve(assignment.value, module, assignment.scope))
+                cls = project.names.resolve(assignment.value, module, assignment.scope)
+                named = project.names.resolve(target[2], module, assignment.scope)
+                other = isinstance(named, (ModuleRef, External, Definition)) or (
+                    isinstance(cls, Definition) and is_task_class(project, cls) is False
+                )
+                if owner is app or (owner is None and not other):
+                    found.append(cls)
     given = _given_task_class(app)
     if given is not None:
         found.append(given)
@@ -787,9 +807,9 @@ def task_made_by(project: Project, call: Expr, module: LinkedModule, scope: int)
     """The task that a call gives: `app.register_task(Cls())`, `shared_task(function)`, `Cls()`
     of a registered class, `app.tasks[...]` is not one."""
     index = index_of(project)
-    for task in index.tasks:
-        if task.module is module and tuple(task.span) == tuple(call[1]):
-            return task
+    task = index.by_place.get((module.path, call[1][0], call[1][1]))
+    if task is not None and tuple(task.span) == tuple(call[1]):
+        return task
     if call[3] and _called_name(call[2]) in ("register_task", "register"):
         cls = index.class_of(call[3][0], module, scope)
     else:
@@ -831,6 +851,10 @@ def registry_closed(project: Project) -> bool:
     """Whether every task of the project is known by its name, so that a name which none of them
     has is the name of no task: all files could be read, no name is computed, no registration is
     dynamic."""
+    return project.once(_registry_closed, project)
+
+
+def _registry_closed(project: Project) -> bool:
     index = index_of(project)
     return not any(
         [

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ..celery.serializers import encodable, normalise
+from ..project.apps import App
 from ..project.dispatch import Dispatch, last_name, result_of, task_of_expr
 from ..project.names import Definition, External, ParameterRef, Variable
 from ..project.subject import Subject
@@ -149,9 +150,19 @@ class Arguments(Subject):
 
     @property
     def of_task(self) -> str:
-        """The task's own serializer, or the app's."""
+        """The task's own serializer, or the app's; Celery's default where the project has no app
+        and nothing speaks of the setting."""
         assert self.dispatch.task is not None
-        value = self.dispatch.task.option("serializer")
+        try:
+            value = self.dispatch.task.option("serializer")
+        except Undecided:
+            given = self.dispatch.task.written("serializer")
+            words = ("task_serializer", "TASK_SERIALIZER")
+            if given is not None or self.project.all(App):
+                raise
+            if any(self.project.mentions(word) for word in words):
+                raise
+            return "json"
         if value is None or value.value is None:
             return "json"
         return normalise(str(value.value))
@@ -567,6 +578,9 @@ def pass_list(finding: Finding, source: Source) -> Iterable[Edit]:
     if text.startswith("{") and finding.fix_data == "set" and " for " not in text:
         yield Edit(finding.span, f"[{text[1:-1].strip()}]")
     elif text.startswith("(") and finding.fix_data == "generator":
-        yield Edit(finding.span, f"list{text}")
+        before = source.text[source.offset(*finding.span[:2]) - 1]
+        # In `f(x for x in y)` the parentheses of the call are the generator's as well.
+        shared = before.isalnum() or before in "_)]"
+        yield Edit(finding.span, f"(list{text})" if shared else f"list{text}")
     else:
         yield Edit(finding.span, f"list({text})")

@@ -41,8 +41,8 @@ SENDING = frozenset({"delay", "apply_async", ""})
     "CEL260",
     "celery-chain-step-mismatch",
     CORRECTNESS,
-    says="This step gets the result of the step before it as its first argument, and `{task}` "
-    "{reason}: the chain fails with TypeError after that step",
+    says="This step gets the result of the step before it as its first argument, which does not "
+    "fit `{task}`: {reason} (TypeError once that step is done)",
 )
 def chain_step_mismatch(canvas: Canvas, project: Project) -> Iterator[Report]:
     """`Task.on_success` sends the next step with the result before its own arguments, unless it
@@ -83,9 +83,13 @@ def fed(step: Canvas, whole: Canvas, results: int = 1) -> Iterator[Report]:
         function = step.task.function
         says = None
         if not results:
-            says = "The first step `{task}` {reason}: sending the chain raises TypeError"
+            says = (
+                "The first step does not fit `{task}`: {reason} (TypeError when the chain is sent)"
+            )
         elif step.immutable:
-            says = "`{task}` {reason}: the chain fails with TypeError when this step is sent"
+            says = (
+                "This step does not fit `{task}`: {reason} (TypeError once the step before is done)"
+            )
         yield report(
             place,
             Related(Where(function.module, function.facts.span), "the step's function"),

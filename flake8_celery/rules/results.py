@@ -144,7 +144,8 @@ OTHER_TIMEOUTS = frozenset(
 )
 #: Bases of Celery's own (`celery/exceptions.py`).
 CATCHING = frozenset(
-    {TIMEOUT_ERROR, "celery.exceptions.CeleryError", "builtins.Exception", "builtins.BaseException"}
+    """celery.exceptions.TimeoutError celery.exceptions.TaskError celery.exceptions.CeleryError
+    builtins.Exception builtins.BaseException""".split()
 )
 
 

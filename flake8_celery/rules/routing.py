@@ -116,7 +116,7 @@ def _sent_to_default_queue(app: App, project: Project) -> tuple[Task, Related] |
                 unrouted[id(task)] = (
                     task.name is not None
                     and not task.in_test
-                    and (app in task.apps or (task.shared and len(project.all(type(app))) == 1))
+                    and (app in task.apps or task.shared)
                     and not any(_route_is_for(route, task) for route in patterns)
                     and all(task.option(k) is None for k in ("queue", "exchange", "routing_key"))
                 )
@@ -134,7 +134,7 @@ def _sent_to_default_queue(app: App, project: Project) -> tuple[Task, Related] |
             dispatch.options
         ):
             continue
-        if is_unrouted(task):
+        if app in task.apps and is_unrouted(task):
             return task, Related(dispatch.where, "sent without a queue here")
     for entry in project.all(BeatEntry):
         options = entry.entry.entry("options")

@@ -86,8 +86,15 @@ def _of_tasks(project: Project) -> Iterator[SerializerChoice]:
         if value is not None:
             where = task.option_where("serializer")
             yield SerializerChoice(
-                project, where.module, where.span, "task", "serializer", value, task.apps
+                project, where.module, where.span, "task", "serializer", value, apps_of(task)
             )
+
+
+def apps_of(task: Task) -> list[App]:
+    """The apps that run a task: a shared one belongs to every app of the project."""
+    if task.apps or not task.shared:
+        return task.apps
+    return [app for app in task.project.all(App) if not app.in_test]
 
 
 def _of_calls(project: Project) -> Iterator[SerializerChoice]:
@@ -95,7 +102,7 @@ def _of_calls(project: Project) -> Iterator[SerializerChoice]:
         given = dispatch.options.get("serializer")
         if given is not None:
             expr, span = given
-            apps = [] if dispatch.task is None else dispatch.task.apps
+            apps = [] if dispatch.task is None else apps_of(dispatch.task)
             value = dispatch.evaluate(expr)
             yield SerializerChoice(
                 project, dispatch.module, span, "call", "serializer", value, apps
@@ -252,7 +259,7 @@ def serializer_not_accepted(choice: SerializerChoice, project: Project) -> Itera
     verdicts = [_accepted(app.configuration, result) for app in choice.apps]
     if any(name in accepted for accepted, _ in verdicts):
         return
-    accepted, setting = verdicts[0]
+    accepted, setting = next((v for v in verdicts if v[1] is not None), verdicts[0])
     yield report(
         choice.where,
         *([Related(setting.where, "what is accepted")] if setting is not None else []),

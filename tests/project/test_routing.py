@@ -58,7 +58,8 @@ def test_pairs_that_are_not_nested_are_no_routes() -> None:
 
 def test_declared_queues() -> None:
     made = project(
-        shop=f"{APP}app.conf.task_queues = [Queue('a'), Queue(name='b'), Queue(x), Queue('c', 'e')]\n"
+        shop=f"{APP}app.conf.task_queues = ["
+        "Queue('a'), Queue(name='b'), Queue(x), Queue('c', 'e')]\n"
     )
     a, b, unknown, c = made.all(DeclaredQueue)
     assert (a.name, b.name, c.name) == ("a", "b", "c")

@@ -1,0 +1,2 @@
+HOUR = 60 * 60
+QUEUE = "proj-default"

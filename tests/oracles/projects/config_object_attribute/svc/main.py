@@ -1,0 +1,4 @@
+from celery import Celery
+
+app = Celery("svc")
+app.config_from_object("svc.config:WorkerConfig")

@@ -1,0 +1,12 @@
+INSTALLED_APPS = ["shop"]
+SECRET_KEY = "x"
+USE_TZ = True
+BROKER_URL = "memory://"
+CELERY_TASK_SERIALIZER = "json"
+CELERYD_CONCURRENCY = 3
+CELERYD_TASK_TIME_LIMIT = 77
+CELERY_DEFAULT_QUEUE = "web"
+CELERY_TASK_ALWAYS_EAGER = True
+CELERYBEAT_SCHEDULE = {
+    "sum": {"task": "shop.tasks.total", "schedule": 3600},
+}

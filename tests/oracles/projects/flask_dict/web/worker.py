@@ -1,0 +1,6 @@
+from web import create_app
+
+flask_app = create_app()
+celery_app = flask_app.extensions["celery"]
+
+from web import tasks  # noqa

@@ -1,0 +1,238 @@
+"""The cache changes how fast an answer comes, and never which."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flake8_celery import cache, run
+from flake8_celery.cache import Cache, code_hash
+from flake8_celery.files import FileEntry
+
+from .conftest import Place
+
+TEXT = "import celery\nplain()\n"
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The paths that were parsed since it was last cleared."""
+    seen: list[str] = []
+    extract = run._extract
+
+    def watched(path: str, data: Any) -> Any:
+        seen.append(path)
+        return extract(path, data)
+
+    monkeypatch.setattr(run, "_extract", watched)
+    yield seen
+
+
+def found(place: Place, *arguments: str) -> list[str]:
+    ran = place.run("check", "-q", "--output-format", "concise", *arguments)
+    assert ran.err == ""
+    return ran.out.splitlines()
+
+
+def stored(place: Place) -> Path:
+    (path,) = (place.folder / ".flake8_celery_cache").glob("*/*.json")
+    return path
+
+
+def age(place: Place, seconds: int = 60) -> None:
+    """Makes every file look as if it had been written some time ago."""
+    for path in place.folder.rglob("*.py"):
+        stat = path.stat()
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns - seconds * 10**9))
+
+
+def test_a_second_run_parses_nothing(place: Place, parsed: list[str]) -> None:
+    place.write(a=TEXT, b="import celery\n", c="x = 1\n")
+    age(place)
+    cold = found(place)
+    assert sorted(parsed) == ["a.py", "b.py"]
+    parsed.clear()
+    assert found(place) == cold == found(place, "--no-cache")[:1]
+    assert [path for path in parsed if path == "a.py"] == ["a.py"]  # that of --no-cache
+
+
+def test_only_what_has_changed_is_parsed(place: Place, parsed: list[str]) -> None:
+    place.write(a=TEXT, b="import celery\n")
+    age(place)
+    found(place)
+    parsed.clear()
+    place.write(b="import celery\nmended()\n")
+    assert [line.split(":")[0] for line in found(place)] == ["a.py", "b.py"]
+    assert parsed == ["b.py"]
+
+
+def test_a_new_time_alone_parses_nothing(place: Place, parsed: list[str]) -> None:
+    """As after a fresh checkout with a cache that was kept."""
+    place.write(a=TEXT)
+    age(place)
+    cold = found(place)
+    parsed.clear()
+    age(place)
+    assert found(place) == cold and parsed == []
+
+
+def test_an_edit_within_the_resolution_of_time_is_seen(place: Place) -> None:
+    place.write(a="import celery\nplain()\n")
+    assert len(found(place)) == 1
+    stat = (place.folder / "a.py").stat()
+    place.write(a="import celery\nother()\n")
+    os.utime(place.folder / "a.py", ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert found(place) == []
+
+
+def test_deleted_and_renamed_files(place: Place) -> None:
+    place.write(a="import celery\nfrom b import name\nacross(name)\n", b="def name():\n    pass\n")
+    age(place)
+    assert len(found(place)) == 1
+    (place.folder / "b.py").rename(place.folder / "c.py")
+    assert found(place) == []
+    place.write(a=TEXT)
+    (place.folder / "c.py").unlink()
+    assert len(found(place)) == 1
+    assert set(json.loads(stored(place).read_bytes())["files"]) == {"a.py"}
+
+
+def test_files_read_on_demand_are_kept_too(place: Place, parsed: list[str]) -> None:
+    place.write(a="import celery\nfrom b import name\nacross(name)\n", b="def name():\n    pass\n")
+    age(place)
+    cold = found(place)
+    assert "b.py" in parsed and len(cold) == 1
+    parsed.clear()
+    assert found(place) == cold and parsed == []
+    place.write(b="name = 1\n")
+    assert found(place) == []
+
+
+def test_standard_input_leaves_no_trace(place: Place) -> None:
+    place.write(a=TEXT)
+    place.run("check", "-q", "--stdin-filename", "a.py", "-", stdin="import celery\n")
+    assert len(found(place)) == 1
+
+
+def test_a_run_of_single_files_keeps_the_others(place: Place, parsed: list[str]) -> None:
+    place.write(a=TEXT, b=TEXT)
+    age(place)
+    found(place)
+    found(place, "a.py")
+    parsed.clear()
+    assert len(found(place)) == 2 and parsed == []
+
+
+HOSTILE: list[Any] = [
+    "",
+    "null",
+    "[]",
+    "{}",
+    '{"files": [], "ignored": {}}',
+    '{"files": {}, "ignored": []}',
+    "[" * 100_000,
+    "\x80",
+    '{"files": {"a.py": null}, "ignored": {}}',
+    '{"files": {"a.py": {}}, "ignored": {}}',
+    '{"files": {"a.py": "text"}, "ignored": {}}',
+    '{"files": {"a.py": [1, 2]}, "ignored": {".": 1}}',
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_cache_that_is_none_is_empty(place: Place, text: str) -> None:
+    place.write(a=TEXT)
+    age(place)
+    cold = found(place)
+    stored(place).write_text(text, encoding="latin-1")
+    assert found(place) == cold
+    assert found(place) == cold
+
+
+@pytest.mark.parametrize("facts", [None, 1, [], {}, [[]] * 8, [1] * 8, "facts", [None] * 8])
+def test_facts_that_are_none_are_made_again(place: Place, facts: Any) -> None:
+    place.write(a=TEXT)
+    age(place)
+    cold = found(place)
+    data = json.loads(stored(place).read_bytes())
+    data["files"]["a.py"][4] = facts
+    stored(place).write_text(json.dumps(data))
+    assert found(place) == cold
+
+
+def test_a_place_that_cannot_be_written_is_no_error(place: Place) -> None:
+    place.write(a=TEXT)
+    place.put({"file": ""})
+    assert len(found(place, "--cache-dir", "file")) == 1
+    assert len(found(place, "--cache-dir", "file/below")) == 1
+    assert len(found(place, "--cache-dir", "/dev/null")) == 1
+
+
+def test_nothing_is_left_behind(place: Place) -> None:
+    place.write(a=TEXT)
+    found(place)
+    names = {path.name for path in (place.folder / ".flake8_celery_cache").rglob("*")}
+    assert names == {"CACHEDIR.TAG", ".gitignore", stored(place).name, stored(place).parent.name}
+    place.run("check", "-q", "--no-cache", "--cache-dir", "other")
+    assert not (place.folder / "other").exists()
+
+
+def test_flags_and_environment(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.write(a=TEXT)
+    found(place, "--cache-dir", "here")
+    monkeypatch.setenv("FLAKE8_CELERY_CACHE_DIR", "there")
+    found(place)
+    monkeypatch.setenv("FLAKE8_CELERY_NO_CACHE", "1")
+    found(place, "--cache-dir", "nowhere")
+    present = {path.name for path in place.folder.iterdir()}
+    assert {"here", "there"} <= present and not present & {"nowhere", ".flake8_celery_cache"}
+
+
+class TestVersion:
+    """The folder's name is a hash of the code that makes facts."""
+
+    @pytest.fixture
+    def package(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        (tmp_path / "rules" / "beat").mkdir(parents=True)
+        (tmp_path / "facts.py").write_text("1")
+        (tmp_path / "rules" / "beat" / "entries.py").write_text("1")
+        monkeypatch.setattr(cache, "__file__", str(tmp_path / "cache.py"))
+        return tmp_path
+
+    @pytest.mark.parametrize("name", ["facts.py", "rules/beat/entries.py"])
+    def test_it_changes_with_the_code(self, package: Path, name: str) -> None:
+        before = code_hash()
+        assert code_hash() == before
+        (package / name).write_text("2")
+        assert code_hash() != before
+
+    def test_it_changes_with_new_modules(self, package: Path) -> None:
+        before = code_hash()
+        (package / "rules" / "new.py").write_text("")
+        assert code_hash() != before
+
+
+def test_one_cache_serves_several_projects(tmp_path: Path) -> None:
+    first = Cache.open(str(tmp_path), "/one")
+    first.put("a.py", FileEntry("/one/a.py", 1, 2), b"xx", None)
+    first.save()
+    assert Cache.open(str(tmp_path), "/two").entries == {}
+    again = Cache.open(str(tmp_path), "/one")
+    assert again.get("a.py", FileEntry("/one/a.py", 1, 2)) == (True, None)
+    assert again.get("a.py", FileEntry("/one/a.py", 3, 2)) == (False, None)
+
+
+def test_links_to_the_clock(place: Place, clock: Callable[[int], None]) -> None:
+    """A file that is no longer young when the cache is written is trusted by its time."""
+    place.write(a=TEXT)
+    found(place)
+    assert json.loads(stored(place).read_bytes())["files"]["a.py"][0] == -1
+    clock(10)
+    found(place)
+    stamp = json.loads(stored(place).read_bytes())["files"]["a.py"][0]
+    assert stamp == (place.folder / "a.py").stat().st_mtime_ns
