@@ -90,12 +90,13 @@ def diagnostics(analysis: Analysis, rules: Mapping[str, Rule], texts: Texts) -> 
 
     shown = [_of_finding(finding, rules, texts, absolute) for finding in analysis.findings]
     for problem in analysis.problems:
-        span = (problem.row, problem.column, problem.row, problem.column + 1)
-        name = "io-error" if problem.code == "E902" else problem.code
+        unread = problem.code == "E902"
+        end = problem.column + (not unread)
+        span = (problem.row, problem.column, problem.row, end)
+        name = "io-error" if unread else problem.code
         path = absolute(problem.path)
-        row = 1 if problem.code == "E902" else None
         shown.append(
-            Diagnostic(path, span, problem.code, name, problem.message, row, None, (), None)
+            Diagnostic(path, span, problem.code, name, problem.message, None, None, (), None)
         )
     return sorted(shown, key=Diagnostic.order)
 

@@ -60,7 +60,7 @@ def _apply(
     for edit in sorted(edits, key=lambda e: tuple(e.span), reverse=True):
         start = source.offset(edit.span[0], edit.span[1])
         end = source.offset(edit.span[2], edit.span[3])
-        text = text[:start] + edit.text.replace("\n", line_end) + text[end:]
+        text = text[:start] + edit.text.replace("\r\n", "\n").replace("\n", line_end) + text[end:]
     return text, made
 
 

@@ -61,8 +61,7 @@ class Inspection:
         shown = {
             "apps": [self._app(app) for app in apps],
             "tasks": [self._task(task) for task in tasks],
-            "schedule": [entry for app in apps for entry in self._schedule(app)]
-            + [*self._rows()],
+            "schedule": [entry for app in apps for entry in self._schedule(app)] + [*self._rows()],
             "routes": [route for app in apps for route in self._routes(app)],
             "queues": [queue for app in apps for queue in self._queues(app)],
         }
@@ -321,7 +320,11 @@ class Inspection:
         if entry.key is not None:
             return entry.key
         # `Celery._sig_to_periodic_task_entry`: the signature's own text.
-        if entry.source == CALL and entry.task_name is not None and entry.entry.entry("name") is None:
+        if (
+            entry.source == CALL
+            and entry.task_name is not None
+            and entry.entry.entry("name") is None
+        ):
             try:
                 args = entry.args.value if entry.args is not None else ()
                 kwargs = entry.kwargs.value if entry.kwargs is not None else {}
@@ -425,9 +428,7 @@ def plain(value: Value) -> Json:
     if isinstance(value, Ref):
         raise NotPlain(f"JSON has no form for {value.describe()}")
     constant = value.value
-    if isinstance(constant, bytes) or (
-        isinstance(constant, float) and not math.isfinite(constant)
-    ):
+    if isinstance(constant, bytes) or (isinstance(constant, float) and not math.isfinite(constant)):
         raise NotPlain(f"JSON has no form for {constant!r}")
     return constant
 
@@ -519,9 +520,7 @@ def signature_text(project: Project, task: Task) -> str:
         stars = parameter.kind if parameter.kind in ("*", "**") else ""
         parts.append(f"{stars}{parameter.name}{_default_text(project, task, parameter)}")
         following = parameters[place + 1 : place + 2]
-        if parameter.kind == "positional" and not (
-            following and following[0].kind == "positional"
-        ):
+        if parameter.kind == "positional" and not (following and following[0].kind == "positional"):
             parts.append("/")
     return f"({', '.join(parts)})"
 
@@ -562,7 +561,6 @@ def _why_unnamed(task: Task) -> str:
     if task.replaced:
         return "a wrapper gives Celery another function"
     return "it is not known how it is made"
-
 
 
 def inherited_options(project: Project, task: Task) -> Iterator[str]:

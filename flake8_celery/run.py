@@ -61,7 +61,8 @@ class Request(NamedTuple):
     """What to analyse.
 
     `root` is the project's folder; `wanted` says for which paths (relative to it) findings are
-    asked, None: for all.  `overlay` holds the texts that win over the disk.  `extra_paths` are
+    asked, None: for all.  `named` are the files that are parsed even if they do not speak of
+    Celery, since a syntax error in a file that somebody names is worth a word.  `overlay` holds the texts that win over the disk.  `extra_paths` are
     files and folders that are read although they may be excluded or have another suffix."""
 
     root: str

@@ -218,7 +218,7 @@ def special_transport_option(kind: str, key: str) -> str | None:
         return f"write `{key.lower()}`"
     if key in _SENTINEL_ONLY:
         return "use a `sentinel://` URL"
-    if key.startswith("ssl_"):
+    if key == "ssl" or key.startswith("ssl_"):
         return "use `broker_use_ssl`"
     if key == "visibility_timeout" and kind == "rabbitmq":
         return "RabbitMQ has `consumer_timeout`, which is set on the server"

@@ -38,7 +38,11 @@ def nearest(word: str, candidates: Iterable[str], limit: int = 2) -> str | None:
     limit = min(limit, len(word) // 3)
     best: str | None = None
     best_distance = limit + 1
+    letters = set(word)
     for candidate in candidates:
+        # An edit changes at most two of the letters that occur, so most words need no closer look.
+        if len(letters.symmetric_difference(candidate)) > 2 * limit:
+            continue
         distance = edit_distance(word, candidate, min(limit, best_distance))
         if distance < best_distance:
             best, best_distance = candidate, distance

@@ -184,7 +184,7 @@ def _exists(path: str, overlay: Overlay | None) -> bool:
 
 def _missing(path: str) -> Diagnostic:
     message = "No such file or directory (os error 2)"
-    return Diagnostic(path, (1, 1, 1, 1), "E902", "io-error", message, 1, None, (), None)
+    return Diagnostic(path, (1, 1, 1, 1), "E902", "io-error", message, None, None, (), None)
 
 
 def _groups(paths: list[str], arguments: argparse.Namespace) -> list[Group]:

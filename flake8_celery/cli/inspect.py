@@ -30,7 +30,9 @@ def add(subcommands: Any) -> None:
     parser.add_argument("--output-format", choices=("text", "json"), default="text")
     parser.add_argument("--config", metavar="PATH", help="a configuration file to use")
     parser.add_argument("--isolated", action="store_true", help="ignore configuration files")
-    parser.add_argument("-n", "--no-cache", action="store_true", help="neither read nor write facts")
+    parser.add_argument(
+        "-n", "--no-cache", action="store_true", help="neither read nor write facts"
+    )
 
 
 def inspect(arguments: argparse.Namespace) -> int:

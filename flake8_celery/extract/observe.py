@@ -64,6 +64,13 @@ class Site:
         """The node's place: 1-based rows and code-point columns, end exclusive."""
         return self.walk.source.span(node)
 
+    def mentions(self, word: str) -> bool:
+        """Whether the file holds `word` anywhere: what no observer need look for if not."""
+        known = self.walk.mentioned.get(word)
+        if known is None:
+            known = self.walk.mentioned[word] = word in self.walk.source.text
+        return known
+
     def scope_of(self, node: ast.AST) -> int:
         """The number of the scope that a def, class, lambda or comprehension opens, once the
         walk has reached it (the node given to an observer of these types has been)."""

@@ -101,6 +101,7 @@ class Walk:
         # Names that only a `return` mentions: most returns are no factories' or wrappers'.
         self.returned_names: set[tuple[int, str]] = set()
         self.function_of: list[int] = [0]
+        self.mentioned: dict[str, bool] = {}
 
     def expr(self, node: ast.AST | None, scope: int) -> Expr:
         """An expression as a fact, its names meant in `scope`."""

@@ -68,8 +68,9 @@ def frames(places: Sequence[Place], texts: Texts, style: Style) -> Iterator[str]
         source = texts.source(group[0].path)
         first = _before(source, min(place.span[0] for place in group))
         last = _after(source, max(_last_row(source, place.span) for place in group))
-        text = "".join(source.lines[first - 1 : last])
-        text = text.replace("\r\n", "\0").replace("\r", "\n").replace("\0", "\r\n")
+        # A line that ends with a carriage return alone is a line all the same.
+        lines = source.lines[first - 1 : last]
+        text = "".join(f"{line[:-1]}\n" if line.endswith("\r") else line for line in lines)
         rows = rows_of(text, first)
         start = source.offset(first, 1)
         marks = [_mark(place, source, start, text) for place in group]

@@ -10,10 +10,9 @@ from ..diagnostic import Diagnostic, Texts
 
 NAME = "flake8-celery"
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
-# XML has no way to write most control characters.
-_ESCAPES = str.maketrans(
-    {**{chr(code): "" for code in range(0x20) if code not in (9, 10, 13)}, **_ENTITIES}
-)
+# XML has no way to write most control characters, and two more.
+_UNWRITABLE = [*(chr(code) for code in range(0x20) if code not in (9, 10, 13)), "\ufffe", "\uffff"]
+_ESCAPES = str.maketrans({**dict.fromkeys(_UNWRITABLE, ""), **_ENTITIES})
 
 
 def render(diagnostics: Sequence[Diagnostic], texts: Texts, unsafe: bool) -> str:

@@ -326,8 +326,9 @@ class _Reader:
         """The one step that a comprehension builds again and again."""
         if expr[0] != "comprehension" or expr[2] not in ("list", "generator"):
             return []
-        element = module.facts.scopes[expr[3]].returns[:1]
-        return [self.step(module, expr[3], part) for part in element]
+        recorded = [e for e in module.facts.expressions if e.scope == expr[3]]
+        parts = [e.expr for e in recorded if e.within in ("ListComp", "GeneratorExp")]
+        return [self.step(module, expr[3], part) for part in parts[:1]]
 
     def read_chord(self, canvas: Canvas, call: Expr) -> None:
         """Reads `chord(header, body)`: the header is kept as one group."""

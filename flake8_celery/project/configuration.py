@@ -385,10 +385,11 @@ class Configuration:
         first: dict[str, int] = {}
         order: list[tuple[bool, int, int, Entry]] = []
         for place, entry in enumerate(self._changes):
-            if isinstance(entry, Setting) and not entry.late:
-                order.append((False, first.setdefault(_plain_key(entry), place), place, entry))
-            else:
-                order.append((True, place, place, entry))
+            late = isinstance(entry, Setting) and entry.late
+            at = place
+            if isinstance(entry, Setting) and not late:
+                at = first.setdefault(_plain_key(entry), place)
+            order.append((late, at, place, entry))
         order.sort(key=lambda item: item[:3])
         return [entry for *_, entry in order]
 

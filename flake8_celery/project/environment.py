@@ -50,7 +50,7 @@ def looked_up(
     name = reader.callee if isinstance(reader, Made) else "decouple.config"
     if method is not None and (name not in CONVERTING or method not in TYPES):
         return None
-    default = kwargs.get("default", args[1] if len(args) > 1 and method is None else None)
+    default = kwargs.get("default", args[1] if len(args) > 1 else None)
     kind = TYPES[method] if method is not None else "str"
     cast = kwargs.get("cast")
     if cast is not None:

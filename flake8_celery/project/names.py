@@ -394,7 +394,8 @@ class Names:
     def member(self, base: Target, name: str, importer: LinkedModule) -> Target:
         """The attribute `name` of a module, class or name from outside."""
         if isinstance(base, External):
-            return External(canonical_name(f"{base.name}.{name}"))
+            inside = self._in_namespace_package(f"{base.name}.{name}", importer)
+            return inside or External(canonical_name(f"{base.name}.{name}"))
         if isinstance(base, ModuleRef):
             return self._member_of_module(base.module, name, importer)
         if isinstance(base, Definition) and base.facts.kind == "class":
@@ -402,6 +403,19 @@ class Names:
         if isinstance(base, Nothing):
             return base
         return Nothing(f"attribute `{name}` of a value")
+
+    def _in_namespace_package(self, dotted: str, importer: LinkedModule) -> ModuleRef | None:
+        """The project's module of a dotted name whose folders, from the root or `src` on, have no
+        `__init__.py`."""
+        if dotted.partition(".")[0] in LIBRARIES:
+            return None
+        found = self.find(dotted, importer)
+        folder = dotted.replace(".", "/")
+        if found is None or not found.path.removeprefix("src/").startswith(
+            (f"{folder}.", f"{folder}/")
+        ):
+            return None
+        return ModuleRef(found)
 
     def _member_of_module(self, module: LinkedModule, name: str, importer: LinkedModule) -> Target:
         key = (module.path, 0, name)

@@ -351,6 +351,13 @@ def interval_of(value: Value) -> float | None:
 
 def seconds_of(value: Value) -> float:
     """The seconds of a number or a timedelta.  Raises Undecided for anything else."""
+    try:
+        return _seconds(value)
+    except OverflowError:
+        raise Undecided(f"a number without end at {value.where.shown}") from None
+
+
+def _seconds(value: Value) -> float:
     if isinstance(value, Const) and isinstance(value.constant, (int, float)):
         return float(value.constant)
     if isinstance(value, Made) and isinstance(value.callee, str) and not value.starred:
@@ -364,7 +371,7 @@ def seconds_of(value: Value) -> float:
                 seconds += number * TIMEDELTA_SECONDS[name]
             return seconds
         if value.callee in ("operator.+", "operator.-", "operator.*"):
-            left, right = (seconds_of(part) for part in value.args)
+            left, right = (_seconds(part) for part in value.args)
             operator = value.callee[-1]
             if operator == "*":
                 return left * right

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..celery.options import CONFIG_BACKED
+from ..extract.observe import Site, observe
 from ..facts import Expr, Parameter, Span
 from ..rule import Undecided, Where
 from .apps import App, app_of_expr, default_app
@@ -35,6 +36,8 @@ from .wrappers import (
 )
 
 if TYPE_CHECKING:
+    import ast
+
     from . import Project
 
 TASK = "celery.Task"
@@ -51,6 +54,47 @@ AUTORETRY = frozenset(
 )
 #: Overriding one of these may change what a caller passes and what the body gets.
 CALL_METHODS = ("__call__", "apply_async", "delay")
+FORWARDED = frozenset({*CALL_METHODS, "run"})
+
+
+@observe("FunctionDef")
+def forwarding_method(node: ast.FunctionDef, site: Site) -> Iterator[tuple[ast.AST, Any]]:
+    """A method around a task's call that hands its arguments on as they are:
+    `def __call__(self, *args, **kwargs): return self.run(*args, **kwargs)`."""
+    if node.name in CALL_METHODS:
+        import ast
+
+        arguments = node.args
+        if arguments.kwonlyargs or len(arguments.args) != 1 or arguments.posonlyargs:
+            return
+        if arguments.vararg is None or arguments.kwarg is None:
+            return
+        names = arguments.vararg.arg, arguments.kwarg.arg
+        uses = forwarded = 0
+        for part in ast.walk(node):
+            if isinstance(part, ast.Name) and part.id in names:
+                uses += 1
+            if not isinstance(part, ast.Call) or not isinstance(part.func, ast.Attribute):
+                continue
+            if part.func.attr in FORWARDED and [k.arg for k in part.keywords] == [None]:
+                given = part.args
+                if given and getattr(given[0], "id", None) == arguments.args[0].arg:
+                    given = given[1:]  # `Task.__call__(self, *args, **kwargs)`
+                held = [*given, part.keywords[0]]
+                starred = all(isinstance(item, (ast.Starred, ast.keyword)) for item in held)
+                inner = [getattr(item, "value", None) for item in held]
+                if starred and [getattr(item, "id", None) for item in inner] == [*names]:
+                    forwarded += 2
+        if uses == forwarded > 0:
+            yield node, {"class": site.scope, "name": node.name}
+
+
+def _forwards(cls: Definition, method: str) -> bool:
+    """Whether a class's method is such a forwarding one."""
+    return any(
+        seen.data == {"class": cls.scope, "name": method}
+        for seen in cls.module.facts.observations.get(forwarding_method.name, ())
+    )
 
 
 class Task(Subject):
@@ -381,7 +425,7 @@ class Task(Subject):
         for start in self.bases:
             for cls in self._classes(start):
                 for method in CALL_METHODS:
-                    if cls.module.bindings(cls.scope, method):
+                    if cls.module.bindings(cls.scope, method) and not _forwards(cls, method):
                         raise Undecided(f"`{cls.facts.name}` overrides `{method}`")
 
     def decorators_below(self) -> list[Expr]:
@@ -507,7 +551,12 @@ class Index:
                 self._call_form(module, expression.scope, expression.block, call)
 
     def _call_form(self, module: LinkedModule, scope: int, block: int, call: Expr) -> None:
-        target = self.project.names.resolve(call[3][0], module, scope)
+        given = call[3][0]
+        target = self.project.names.resolve(given, module, scope)
+        if isinstance(target, Variable) and given[0] == "name":
+            # In `pay = app.task(pay)` the `pay` inside is the function.
+            above = seen_before(given, given[2], call[1][0])
+            target = self.project.names.resolve(above, module, scope)
         if not isinstance(target, Definition) or target.facts.kind != "function":
             return
         outer = target.module.facts.scopes[target.facts.parent]
@@ -517,8 +566,8 @@ class Index:
         made = self.decorators.apply(meaning, THE_FUNCTION)
         if not isinstance(made, NewTask):
             return
-        given = self.decorators.arguments(call, module, scope, {}).options
-        made = made._replace(maker=made.maker._replace(options=made.maker.options.plus(given)))
+        options = self.decorators.arguments(call, module, scope, {}).options
+        made = made._replace(maker=made.maker._replace(options=made.maker.options.plus(options)))
         self.add(self._task(module, scope, block, call[1], target, made))
 
     def _task(
@@ -793,7 +842,8 @@ def task_of(project: Project, target: Target) -> Task | None:
     if isinstance(target, Definition):
         if target.facts.kind == "function":
             task = index.by_body.get((target.module.path, target.scope))
-            return None if task is None or task.hidden or task.owner else task
+            # `task(function)` makes a task of another name, and leaves the function a function.
+            return None if task is None or task.hidden or task.decorator is None else task
         return index.by_class.get((target.module.path, target.scope))
     if isinstance(target, Variable):
         given = [a for a in target.assignments if a.op == "=" and a.target[0] == "name"]

@@ -109,12 +109,24 @@ class Entry:
 class Mapping(Value):
     """A dict; `open`: it may hold more keys than `entries`, or others in their place."""
 
-    __slots__ = ("entries", "open")
+    __slots__ = ("_placed", "_places", "entries", "open")
 
     def __init__(self, where: Where, entries: list[Entry], open: bool) -> None:
         self.where = where
         self.entries = entries
         self.open = open
+        # Where the first `_placed` entries stand: generated tables have thousands.
+        self._places: dict[tuple[bool, object], int] = {}
+        self._placed = 0
+
+    def place(self, key: object) -> int | None:
+        """Where the last entry under a constant key is in `entries`, which only ever grow."""
+        for at in range(self._placed, len(self.entries)):
+            written = self.entries[at].key
+            if isinstance(written, Const):
+                self._places[isinstance(written.constant, bool), written.constant] = at
+        self._placed = len(self.entries)
+        return self._places.get((isinstance(key, bool), key))
 
     @property
     def known(self) -> bool:
@@ -133,10 +145,8 @@ class Mapping(Value):
         """The last entry under a constant key, or None when no entry is written under it.
 
         None does not mean absent while the mapping is open: see `absent`."""
-        for entry in reversed(self.entries):
-            if isinstance(entry.key, Const) and same(entry.key.constant, key):
-                return entry
-        return None
+        place = self.place(key)
+        return None if place is None else self.entries[place]
 
     def get(self, key: object) -> Value | None:
         """The value under a key; None when it is absent; Undecided when that is not known."""
@@ -275,11 +285,11 @@ def flatten(where: Where, values: Sequence[Value]) -> Value:
 def put(mapping: Mapping, key: Value, item: Value, certain: bool = True) -> None:
     """Sets one key of a mapping that is being built; perhaps, when not `certain`."""
     if isinstance(key, Const):
-        for place, entry in enumerate(mapping.entries):
-            if isinstance(entry.key, Const) and same(entry.key.constant, key.constant):
-                new = item if certain else flatten(item.where, [entry.item, item])
-                mapping.entries[place] = Entry(key, new)
-                return
+        place = mapping.place(key.constant)
+        if place is not None:
+            new = item if certain else flatten(item.where, [mapping.entries[place].item, item])
+            mapping.entries[place] = Entry(key, new)
+            return
     elif not isinstance(key, Ref):
         mapping.entries[:] = doubtful_entries(mapping)
         mapping.open = True

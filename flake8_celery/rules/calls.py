@@ -20,7 +20,7 @@ from ..project.retries import RetryCall
 from ..project.subject import Subject
 from ..project.values import Const
 from ..rule import CORRECTNESS, SAFE, UNSAFE, Edit, Finding, Related, Report, Where, report, rule
-from .edits import call_at, text_at
+from .edits import call_at, text_at, without_keyword
 
 if TYPE_CHECKING:
     import ast
@@ -187,26 +187,30 @@ def move_into_kwargs(finding: Finding, source: Source) -> Iterable[Edit]:
         kwargs = call.args[1]
     text = f'"{name}": {text_at(source, value)}'
     if kwargs is None:
-        yield Edit(finding.span, f"kwargs={{{text}}}")
+        # Over the whole call, so that a second argument waits for the next pass.
+        yield whole(source, call, [Edit(finding.span, f"kwargs={{{text}}}")])
         return
-    if not isinstance(kwargs, ast.Dict):
+    removed = without_keyword(source, place, name)
+    if not isinstance(kwargs, ast.Dict) or removed is None:
         return
-    removed = without(source, call, name)
-    if removed is None:
-        return
-    yield removed
     if kwargs.values:
         _, _, row, column = source.span(kwargs.values[-1])
-        yield Edit((row, column, row, column), f", {text}")
+        added = Edit((row, column, row, column), f", {text}")
     else:
-        yield Edit(source.span(kwargs), f"{{{text}}}")
+        added = Edit(source.span(kwargs), f"{{{text}}}")
+    yield whole(source, call, [removed, added])
 
 
-def without(source: Source, call: ast.Call, keyword: str) -> Edit | None:
-    """Takes `keyword=...` and a comma out of a call that has other arguments."""
-    from .edits import without_keyword
-
-    return without_keyword(source, source.span(call), keyword)
+def whole(source: Source, call: ast.Call, edits: list[Edit]) -> Edit:
+    """Edits inside a call as one edit of the call."""
+    place = source.span(call)
+    start, end = source.offset(*place[:2]), source.offset(*place[2:])
+    text = source.text
+    for edit in sorted(edits, key=lambda edit: tuple(edit.span), reverse=True):
+        row, column, end_row, end_column = edit.span
+        before, after = source.offset(row, column), source.offset(end_row, end_column)
+        text = text[:before] + edit.text + text[after:]
+    return Edit(place, text[start : end + len(text) - len(source.text)])
 
 
 def known_options(dispatch: Dispatch) -> frozenset[str]:

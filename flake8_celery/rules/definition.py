@@ -343,7 +343,9 @@ def text_at(source: Source, span: Span) -> str:
 def runs_as_written(task: Task, project: Project) -> bool:
     """Whether Celery calls the function itself, with nothing around it that could await it or
     exhaust it.  Raises Undecided."""
-    if task.replaced or task.open or task.wrapped or task.decorators_below():
+    if task.replaced or task.open or task.wrapped:
+        return False
+    if not all(task.keeps_parameters(decorator) for decorator in task.decorators_below()):
         return False
     if not task.apps and not task.shared:
         return False
@@ -524,7 +526,9 @@ def bind_without_self(task: Task, project: Project) -> Iterator[Report]:
     first = parameters[0]
     if first.kind == "*" or first.name in SELF_NAMES or task.wrapped:
         return
-    if calls_fit(project, task, Signature(parameters), Signature(parameters[1:])):
+    sent = sent_arguments(project, task)
+    whole, rest = Signature(parameters), Signature(parameters[1:])
+    if sent and all(whole.bind(*s) is None and rest.bind(*s) is not None for s in sent):
         yield report(
             task.option_where("bind"),
             says="`{first}` of `{task}` gets the task itself, since the task is bound, while its "
@@ -535,19 +539,17 @@ def bind_without_self(task: Task, project: Project) -> Iterator[Report]:
         )
 
 
-def calls_fit(
-    project: Project, task: Task, wanted: Signature, instead: Signature
-) -> Dispatch | None:
-    """A call of the task that fits `wanted` and not `instead`, when all known calls do."""
-    found: Dispatch | None = None
-    for call in project.all(Dispatch):
-        if call.task is not task or call.arguments is None or call.keywords is None:
-            continue
-        given = len(call.arguments), list(call.keywords)
-        if wanted.bind(*given) is not None or instead.bind(*given) is None:
-            return None
-        found = found or call
-    return found
+def sent_arguments(project: Project, task: Task) -> list[tuple[int, list[str]]]:
+    """What the calls of a task are known to send: how many positional arguments, which keywords."""
+    return [
+        (len(call.arguments), list(call.keywords))
+        for call in project.all(Dispatch)
+        if call.task is task
+        and call.publishes
+        and call.complete
+        and call.arguments is not None
+        and call.keywords is not None
+    ]
 
 
 @bind_without_self.fix(SAFE, "Add the parameter `self`")
@@ -616,8 +618,8 @@ def self_without_bind(task: Task, project: Project) -> Iterator[Report]:
     parameters = task.parameters
     bind = _place_of_bind(task)
     if parameters and parameters[0].name == "self":
-        whole, bound = Signature(parameters), Signature(parameters[1:])
-        if calls_fit(project, task, whole, bound) is None:
+        whole = Signature(parameters)
+        if all(whole.bind(*sent) is not None for sent in sent_arguments(project, task)):
             yield report(task.function_where, task=task.shown, fix=bind)
         return
     if any(parameter.name == "self" for parameter in parameters):

@@ -214,3 +214,22 @@ def without_try(source: Source, node: ast.stmt) -> Edit | None:
         return None
     text = "".join(line[shift:] if line.strip() else line for line in lines)
     return Edit((row, 1, end_row, end_column), text.rstrip("\r\n"))
+
+
+def appended(source: Source, last: Span, whole: Span, addition: str) -> Edit:
+    """One more item behind the last, in the way in which the others are laid out."""
+    start, end = source.offset(*last), source.offset(*whole[2:]) - 1
+    between = source.text[start:end]
+    # A closing parenthesis of the last item's own stands before the comma.
+    skipped = len(between) - len(between.lstrip(" )"))
+    if "\n" in between and between.lstrip(" )").startswith(","):
+        row = last[0]
+        line = source.line(row)
+        first = source.line(whole[0] + 1)
+        indent = first[: len(first) - len(first.lstrip())] if row > whole[0] else line[:0]
+        row_end = len(line.rstrip("\r\n")) + 1
+        return Edit((row, row_end, row, row_end), f"\n{indent}{addition},")
+    column = last[1] + skipped
+    if between[skipped:].startswith(","):
+        return Edit((last[0], column + 1, last[0], column + 1), f" {addition}")
+    return Edit((last[0], column, last[0], column), f", {addition}")

@@ -41,6 +41,7 @@ EXCEPTIONS = "celery.exceptions."
 AWARE = frozenset(
     EXCEPTIONS + name for name in ("Retry", "Ignore", "Reject", "TaskPredicate", "CeleryError")
 )
+CONTROL_WORDS = (".retry(", ".replace(", "Ignore", "Reject")
 MAX_RETRIES = "MaxRetriesExceededError"
 #: Options that only `autoretry_for` reads (`celery/app/autoretry.py`).
 AUTORETRY_OPTIONS = (
@@ -61,6 +62,8 @@ ACTIVE_METHODS = ("__call__", "run", "on_failure", "retry", "apply_async", "befo
 @observe("Try", "With", "AsyncWith")
 def caught(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     """Control exceptions that a broad `except`, a `suppress` or a `return` in `finally` catches."""
+    if not any(site.mentions(word) for word in CONTROL_WORDS):
+        return
     import ast
 
     if not isinstance(node, ast.Try):
@@ -358,6 +361,8 @@ def _listed(names: list[str]) -> str:
 def retry_options(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     """Functions with `max_retries=` or `default_retry_delay=` in a decorator: whether something
     in them may retry, and whether their first parameter goes where it cannot be seen."""
+    if not node.decorator_list or not any(site.mentions(option) for option in RETRY_OPTIONS):
+        return
     import ast
 
     if not any(

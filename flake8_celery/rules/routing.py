@@ -15,7 +15,7 @@ from ..project.routing import (
     queues_in,
 )
 from ..project.schedule import BeatEntry
-from ..project.subject import is_test_path
+from ..project.subject import Subject, is_test_path
 from ..project.tasks import Task, matches_name, registry_closed
 from ..project.values import Const, Items, Made, Mapping, Value
 from ..rule import (
@@ -30,6 +30,7 @@ from ..rule import (
     report,
     rule,
 )
+from .edits import appended, text_at
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -116,7 +117,7 @@ def _sent_to_default_queue(app: App, project: Project) -> tuple[Task, Related] |
                 unrouted[id(task)] = (
                     task.name is not None
                     and not task.in_test
-                    and (app in task.apps or task.shared)
+                    and (task.shared or app in task.apps)
                     and not any(_route_is_for(route, task) for route in patterns)
                     and all(task.option(k) is None for k in ("queue", "exchange", "routing_key"))
                 )
@@ -137,8 +138,10 @@ def _sent_to_default_queue(app: App, project: Project) -> tuple[Task, Related] |
         if app in task.apps and is_unrouted(task):
             return task, Related(dispatch.where, "sent without a queue here")
     for entry in project.all(BeatEntry):
+        if entry.app is not app or entry.in_test or entry.entry.open:
+            continue
         options = entry.entry.entry("options")
-        if entry.in_test or entry.entry.open or (options is not None and not options.item.known):
+        if options is not None and not options.item.known:
             continue
         given = set(options.item.value) if options is not None else set()
         if {"queue", "exchange", "routing_key"} & given:
@@ -160,15 +163,14 @@ def _addition(setting: Setting, name: str) -> object:
         and tuple(value.span[:2]) <= tuple(last.span[:2])
         and tuple(last.span[2:]) <= tuple(value.span[2:])
     )
-    return {"after": list(last.span), "name": name} if inside else None
+    return {"last": list(last.span), "list": list(value.span), "name": name} if inside else None
 
 
 @default_queue_not_consumed.fix(UNSAFE, "Declare the default queue as well")
 def declare_default_queue(finding: Finding, source: Source) -> Iterable[Edit]:
-    span = dict(finding.fix_data)["after"]
-    written = source.text[source.offset(*span[:2]) : source.offset(*span[2:])]
-    callee = written.partition("(")[0]
-    yield Edit((*span[2:], *span[2:]), f', {callee}("{dict(finding.fix_data)["name"]}")')
+    data = dict(finding.fix_data)
+    callee = text_at(source, data["last"]).partition("(")[0]
+    yield appended(source, data["last"][2:], data["list"], f'{callee}("{data["name"]}")')
 
 
 # CEL404
@@ -232,17 +234,17 @@ def nest_routes(finding: Finding, source: Source) -> Iterable[Edit]:
 def route_matches_nothing(route: Route, project: Project) -> Iterator[Report]:
     if route.in_test or not is_own_name(project, route.pattern):
         return
-    if not registry_closed(project):
-        raise Undecided("the tasks of the project are not all known")
     if any(_route_is_for(route, task) for task in project.all(Task)):
         return
+    if not registry_closed(project) or may_be_task(project, route.pattern, route):
+        raise Undecided("the tasks of the project are not all known")
     names = sent_names(project)
     if names is None:
         raise Undecided("a task is sent by a name that is not known")
     if any(route.matches(name) for name in names):
         return
     nearest = nearest_name(project, route.pattern)
-    hint = f"; the nearest task is `{nearest}`" if nearest else ""
+    hint = f"; did you mean `{nearest}`?" if nearest else ""
     yield report(route.where, pattern=route.pattern, hint=hint)
 
 
@@ -274,6 +276,21 @@ def is_own_name(project: Project, name: str) -> bool:
     if not dot or "*" in top:
         return False
     return project.has_package(top) and top not in ("celery", "kombu")
+
+
+def may_be_task(project: Project, name: str, subject: Subject) -> bool:
+    """Whether a name leads to something in the project that is no known task, but could become
+    one: a decorated function, an imported name, a variable."""
+    dotted, _, last = name.rpartition(".")
+    module = project.find(dotted, subject.module) if dotted else None
+    if module is None:
+        return False
+    for binding in module.bindings(0, last):
+        if binding.kind != "definition" or not isinstance(binding.payload, int):
+            return True
+        if module.facts.scopes[binding.payload].decorators:
+            return True
+    return bool(module.facts.problem)
 
 
 def sent_names(project: Project) -> set[str] | None:
@@ -309,13 +326,21 @@ def _sent_names(project: Project) -> set[str] | None:
 
 
 def nearest_name(project: Project, name: str) -> str | None:
-    """The name of a task of the project that is most like `name`, if any is."""
-    import difflib
+    """The name of a task of the project, or the pattern for a module of tasks, that is most like
+    `name`, if any is: a sibling with a quite different last part is not."""
+    from difflib import SequenceMatcher
 
-    names = [task.name for task in project.all(Task) if task.name and not task.in_test]
-    close = difflib.get_close_matches(name.replace("*", ""), names, 1, 0.8)
-    if close:
-        return close[0]
-    last = name.rpartition(".")[2]
-    same = [known for known in names if known.rpartition(".")[2] == last]
-    return same[0] if len(same) == 1 else None
+    known = {task.name for task in project.all(Task) if task.name and not task.in_test}
+    if name.endswith(".*"):
+        known = {f"{task.rpartition('.')[0]}.*" for task in known if "." in task}
+
+    def likeness(other: str) -> float:
+        parts, others = name.removesuffix(".*"), other.removesuffix(".*")
+        whole = SequenceMatcher(None, parts, others).ratio()
+        last = SequenceMatcher(None, parts.rpartition(".")[2], others.rpartition(".")[2]).ratio()
+        if last == 1:
+            return max(whole, 0.8)
+        return whole if last >= 0.6 else 0
+
+    best = max(sorted(known), key=likeness, default=None)
+    return best if best is not None and likeness(best) >= 0.8 else None

@@ -58,22 +58,16 @@ SIGNATURES = frozenset({"s", "si", "signature", "subtask"})
 @observe("With", "AsyncWith", "FunctionDef", "AsyncFunctionDef")
 def atomic(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     """An atomic block or function, and the first write to the database in it."""
+    if not site.mentions("atomic"):
+        return
     import ast
 
+    function, contexts = None, []
     if isinstance(node, (ast.With, ast.AsyncWith)):
-        function = None
         contexts = [i.context_expr for i in node.items if isinstance(i.context_expr, ast.Call)]
-        found = [(c.func, c) for c in contexts if last_name(c.func) == "atomic"]
-    else:
-        function = site.scope_of(node)
-        decorators = [(d.func if isinstance(d, ast.Call) else d, d) for d in node.decorator_list]
-        # `@method_decorator(transaction.atomic)`
-        decorators += [
-            (d.args[0], d)
-            for d in node.decorator_list
-            if isinstance(d, ast.Call) and d.args and last_name(d.func) == "method_decorator"
-        ]
-        found = [(name, whole) for name, whole in decorators if last_name(name) == "atomic"]
+    elif node.decorator_list:
+        function, contexts = site.scope_of(node), node.decorator_list
+    found = [(name, whole) for whole in contexts if (name := atomic_name(whole)) is not None]
     if not found:
         return
     name, whole = found[0]
@@ -88,6 +82,18 @@ def atomic(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
                 "write": site.span(write),
             },
         )
+
+
+def atomic_name(node: ast.expr) -> ast.expr | None:
+    """The `transaction.atomic` of a context or decorator, called or not, also in
+    `@method_decorator(transaction.atomic)`."""
+    import ast
+
+    if isinstance(node, ast.Call):
+        if last_name(node.func) == "method_decorator" and node.args:
+            return atomic_name(node.args[0])
+        node = node.func
+    return node if last_name(node) == "atomic" else None
 
 
 def is_write(node: ast.AST) -> bool:
@@ -273,6 +279,8 @@ def as_partial(source: Source, call: ast.Call) -> tuple[str | None, list[Edit]]:
 @observe("For", "AsyncFor")
 def callback_in_loop(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     """`on_commit(callback)` in a loop, where the callback uses names that the loop rebinds."""
+    if not site.mentions("on_commit"):
+        return
     import ast
 
     calls = [p for p in own_nodes(node.body) if isinstance(p, ast.Call) and on_commit_like(p)]

@@ -114,9 +114,11 @@ def test_CEL504_crontab_rejects(fields: dict[str, Any]) -> None:
         crontab(**fields)
 
 
-@pytest.mark.parametrize("minutes", [[], [1.5]])
-def test_CEL504_crontab_accepts_but_cannot_run(minutes: list[float]) -> None:
-    schedule = crontab(minute=minutes)
+@pytest.mark.parametrize(
+    "fields", [{"minute": []}, {"minute": [1.5]}, {"hour": []}, {"hour": [1.5]}]
+)
+def test_CEL504_crontab_accepts_but_cannot_run(fields: dict[str, Any]) -> None:
+    schedule = crontab(**fields)
     with pytest.raises((ValueError, TypeError)):
         schedule.is_due(datetime.now(UTC) - timedelta(days=2))
 

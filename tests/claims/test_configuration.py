@@ -47,7 +47,7 @@ def program(choice: random.Random) -> str:
     """A module that configures an app in one of the many ways."""
     namespace = choice.choice([None, None, "CELERY"])
     given = [f"{key}={value}" for key, value in keys(choice, 2).items()]
-    arguments = ", ".join(["\"shop\"", *given])
+    arguments = ", ".join(['"shop"', *given])
     lines = ["from celery import Celery", f"app = Celery({arguments})"]
     statements = []
     if choice.random() < 0.7:

@@ -96,7 +96,7 @@ def task_truth(app: Any, task: Any) -> dict[str, Any]:
     try:
         signature = [
             [p.name, p.kind.name, None if p.default is p.empty else repr(p.default)]
-            for p in inspect.signature(function, follow_wrapped=False).parameters.values()
+            for p in inspect.signature(getattr(task, "_orig_run", function), follow_wrapped=False).parameters.values()
         ]
     except (TypeError, ValueError):
         signature = None
@@ -109,6 +109,16 @@ def task_truth(app: Any, task: Any) -> dict[str, Any]:
         "options": {name: plain(getattr(task, name, None)) for name in OPTIONS},
         "queue": queue_truth(app, task),
     }
+
+
+def baseline() -> dict[str, Any]:
+    """A task of an app that nothing configures."""
+    app = celery.Celery("baseline", set_as_current=False, broker="memory://", fixups=[])
+
+    def nothing() -> None:
+        pass
+
+    return task_truth(app, app.task(name="baseline", shared=False)(nothing))
 
 
 def queue_truth(app: Any, task: Any) -> Any:
@@ -170,7 +180,7 @@ def project_truth(folder: Path) -> dict[str, Any]:
     try:
         worker_starts(modules, oracle.get("also", []))
         apps = [app for app in created if app.main != "default"]
-        return {"apps": [app_truth(app) for app in apps]}
+        return {"apps": [app_truth(app) for app in apps], "baseline": baseline()}
     except Exception as error:
         last = traceback.format_exc().splitlines()[-12:]
         return {"error": f"{type(error).__name__}: {error}", "traceback": last}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from flake8_celery.extract import extract
 from flake8_celery.project import Project
 from flake8_celery.project.tasks import Task, matches_name, registry_closed, tasks_named
 from flake8_celery.rule import Undecided
+from flake8_celery.source import Source
 
 from .build import project
 
@@ -237,6 +239,21 @@ def test_class_tasks_are_those_that_are_registered() -> None:
     assert task.signature.bind(2, []) == "takes 1 positional argument but 2 were given"
 
 
+def test_a_decorator_that_the_configuration_names() -> None:
+    source = """
+from plugins import special
+
+@special(name="pay", retries=3)
+def pay(order): ...
+# celery
+"""
+    facts = {"tasks.py": extract(Source.from_text(source, "tasks.py"))}
+    assert Project(facts, facts, facts.get).all(Task) == []
+    options = {"task-decorators": ["plugins.special"]}
+    task = only(Project(facts, facts, facts.get, options=options))
+    assert task.name == "pay" and task.open and not task.plain
+
+
 # Names
 
 
@@ -433,6 +450,45 @@ class Calling(Task):
         _ = only(project(tasks=header + definition)).signature
 
 
+@pytest.mark.parametrize(
+    ("method", "forwards"),
+    [
+        ("def __call__(self, *args, **kwargs): return self.run(*args, **kwargs)", True),
+        (
+            "def __call__(self, *a, **k):\n        with x: return super().__call__(*a, **k)",
+            True,
+        ),
+        ("def __call__(self, *a, **k): return Task.__call__(self, *a, **k)", True),
+        ("def apply_async(self, *a, **k): on_commit(lambda: super().apply_async(*a, **k))", True),
+        ("def __call__(self, *a, **k): return self.run(connection, *a, **k)", False),
+        ("def __call__(self, *a, **k):\n        k.pop('x'); return self.run(*a, **k)", False),
+        ("def __call__(self, x, *a, **k): return self.run(*a, **k)", False),
+        ("def __call__(self, *a, **k): return self.run(*a, y=1, **k)", False),
+        ("__call__ = something", False),
+    ],
+)
+def test_base_classes_around_the_call(method: str, forwards: bool) -> None:
+    found = project(
+        tasks=f"""
+from celery import Celery, Task
+
+class Base(Task):
+    {method}
+
+app = Celery("shop", task_cls=Base)
+
+@app.task
+def pay(order): ...
+"""
+    )
+    task = only(found)
+    if forwards:
+        assert task.signature.bind(1, []) is None
+    else:
+        with pytest.raises(Undecided):
+            _ = task.signature
+
+
 # Bodies and names
 
 
@@ -456,6 +512,30 @@ def test_a_decorator_above_hides_the_task_but_not_its_body() -> None:
     pay = found.names.resolve(("name", (10, 5, 10, 8), "pay"), module, 0)
     assert found.task_of(pay) is None
     assert found.task_around(module, task.function.scope) is task
+
+
+def test_the_call_form_leaves_the_function_a_function() -> None:
+    found = project(
+        tasks="""
+        from celery import shared_task
+
+        def pay(): ...
+        def ship(): ...
+
+        pay_task = shared_task(pay)
+        ship = shared_task(name="ship")(ship)
+        """
+    )
+    module = found.modules[0]
+
+    def task(name: str) -> str | None:
+        target = found.names.resolve(("name", (20, 1, 20, 2), name), module, 0)
+        task = found.task_of(target)
+        return None if task is None else task.name
+
+    assert task("pay") is None
+    assert task("pay_task") == "tasks.pay"
+    assert task("ship") == "ship"
 
 
 def test_functions_nested_in_a_task_are_not_its_body() -> None:

@@ -396,10 +396,16 @@ def rejection(field: str, value: Value, project: Project) -> tuple[str, bool] | 
     try:
         expand(field, given, month_names=reads_months(project))
     except CrontabError as error:
-        late = not isinstance(given, str) and isinstance(given, Iterable)
-        numbers = late and all(isinstance(item, (int, float)) for item in given)
-        outside = numbers and any(not _inside(field, item) for item in given)
-        return str(error), numbers and not outside
+        late = (
+            isinstance(given, Iterable)
+            and not isinstance(given, str)
+            and all(isinstance(item, (int, float)) and _inside(field, item) for item in given)
+        )
+        if late and given and field == "day_of_week":
+            # Taken as it is: a fraction of a weekday is only nonsense.
+            return None
+        checked = ("month_of_year",) if given else ("day_of_month", "month_of_year")
+        return str(error), late and field not in checked
     return None
 
 

@@ -32,8 +32,8 @@ from ...rule import (
     report,
     rule,
 )
-from ..edits import call_at, imported_name, text_at
-from ..routing import is_own_name, nearest_name
+from ..edits import appended, call_at, imported_name, text_at
+from ..routing import is_own_name, may_be_task, nearest_name
 
 if TYPE_CHECKING:
     import ast
@@ -208,7 +208,7 @@ def unresolved_beat_task(entry: BeatEntry, project: Project) -> Iterator[Report]
         return
     if entry.tasks:
         return
-    if not registry_closed(project):
+    if not registry_closed(project) or may_be_task(project, name, entry):
         raise Undecided("the tasks of the project are not all known")
     nearest = nearest_name(project, name)
     yield report(
@@ -455,7 +455,7 @@ def add_expires(finding: Finding, source: Source) -> Iterable[Edit]:
         parts: list[Any] = [*call.args, *call.keywords]
         last = max(source.span(part)[2:] for part in parts)
         addition = f"{data['key']}={data['seconds']}"
-        yield _appended(source, last, source.span(call), addition)
+        yield appended(source, last, source.span(call), addition)
         return
     display = dict_at(source, data["entry"])
     if display is None or not display.keys:
@@ -471,28 +471,7 @@ def add_expires(finding: Finding, source: Source) -> Iterable[Edit]:
                 yield Edit((row, column + 1, row, column + 1), addition + after)
             return
     last = source.span(display.values[-1])[2:]
-    yield _appended(source, last, source.span(display), f'"options": {{{addition}}}')
-
-
-def _appended(
-    source: Source, last: tuple[int, int], whole: tuple[int, int, int, int], addition: str
-) -> Edit:
-    """One more item behind the last, in the way in which the others are laid out."""
-    start, end = source.offset(*last), source.offset(*whole[2:]) - 1
-    between = source.text[start:end]
-    # A closing parenthesis of the last item's own stands before the comma.
-    skipped = len(between) - len(between.lstrip(" )"))
-    if "\n" in between and between.lstrip(" )").startswith(","):
-        row = last[0]
-        line = source.line(row)
-        first = source.line(whole[0] + 1)
-        indent = first[: len(first) - len(first.lstrip())] if row > whole[0] else line[:0]
-        row_end = len(line.rstrip("\r\n")) + 1
-        return Edit((row, row_end, row, row_end), f"\n{indent}{addition},")
-    column = last[1] + skipped
-    if between[skipped:].startswith(","):
-        return Edit((last[0], column + 1, last[0], column + 1), f" {addition}")
-    return Edit((last[0], column, last[0], column), f", {addition}")
+    yield appended(source, last, source.span(display), f'"options": {{{addition}}}')
 
 
 # CEL522

@@ -1,0 +1,1 @@
+"""Small projects that run, and what Celery says of them when it runs them."""

@@ -1,0 +1,3 @@
+from .factory import make_celery
+
+celery = make_celery()

@@ -1,0 +1,11 @@
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERYD_CONCURRENCY = 5
+CELERYD_TASK_TIME_LIMIT = 50
+CELERY_DEFAULT_QUEUE = "olden"
+CELERY_ALWAYS_EAGER = False
+CELERY_ACKS_LATE = True
+CELERY_ROUTES = {"app.f": {"queue": "routed"}}
+CELERYBEAT_SCHEDULE = {"f": {"task": "app.f", "schedule": 12}}
+CELERY_BROKER_URL = "redis://never"
+CELERY_NO_SUCH = 1

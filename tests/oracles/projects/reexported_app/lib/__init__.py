@@ -1,0 +1,3 @@
+from .queue import celery_app as app
+
+__all__ = ["app"]
