@@ -61,9 +61,9 @@ class Request(NamedTuple):
     """What to analyse.
 
     `root` is the project's folder; `wanted` says for which paths (relative to it) findings are
-    asked, None: for all.  `named` are the files that are parsed even if they do not speak of
-    Celery, since a syntax error in a file that somebody names is worth a word.  `overlay` holds the texts that win over the disk.  `extra_paths` are
-    files and folders that are read although they may be excluded or have another suffix."""
+    asked, None: for all.  `overlay` holds the texts that win over the disk.  `extra_paths` are
+    files and folders that are read although they may be excluded or have another suffix; with
+    `parse_extra` such a file is parsed even if it does not speak of Celery, for its errors."""
 
     root: str
     wanted: Callable[[str], bool] | None = None
@@ -72,6 +72,7 @@ class Request(NamedTuple):
     extend_exclude: tuple[str, ...] = ()
     respect_gitignore: bool = True
     extra_paths: tuple[str, ...] = ()
+    parse_extra: bool = False
     cache_dir: str | None = None
     celery: Any = None
     options: Mapping[str, Any] = {}
@@ -102,16 +103,22 @@ def analyse(request: Request, rules: Iterable[Rule]) -> Analysis:
         options=request.options,
     )
     findings, undecided = judge(project, rules, request.wanted, warnings.append)
+    modules = dict(collected.facts)
+    if request.parse_extra:
+        for path in [relative(path, request.root) for path in request.extra_paths]:
+            module = project.module_at(path) if path in collected.python_files else None
+            if module is not None:
+                modules[path] = module.facts
     cache.save()
     kept = findings
     if not request.ignore_suppressions:
         kept = unsilenced(findings, collected.read, warnings.append)
     problems = []
-    for path, module in sorted(collected.facts.items()):
-        if module.problem and module.problem[1] == INTERNAL:
-            warnings.append(f"{path} cannot be analysed: {module.problem[0]}")
-        elif module.problem and (request.wanted is None or request.wanted(path)):
-            problems.append(Problem(path, *_problem(module)))
+    for path, facts in sorted(modules.items()):
+        if facts.problem and facts.problem[1] == INTERNAL:
+            warnings.append(f"{path} cannot be analysed: {facts.problem[0]}")
+        elif facts.problem and (request.wanted is None or request.wanted(path)):
+            problems.append(Problem(path, *_problem(facts)))
     return Analysis(
         request.root,
         project,

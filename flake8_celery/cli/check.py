@@ -270,6 +270,7 @@ def _request(group: Group, arguments: argparse.Namespace, overlay: Overlay | Non
         extend_exclude=tuple(extend_exclude),
         respect_gitignore=settings.get("respect-gitignore") if gitignore is None else gitignore,
         extra_paths=tuple(named),
+        parse_extra=True,
         cache_dir=None if no_cache else cache,
         celery=config.celery_span(settings.get("target-celery")),
         options={name: settings.get(name) for name in ("task-decorators", "extra-settings")},

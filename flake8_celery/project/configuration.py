@@ -22,11 +22,13 @@ from .apps import APP_SIGNALS, PARAMETERS, App, app_of_expr, key_span
 from .names import External, LinkedModule, Variable
 from .sources import (
     DJANGO_SETTINGS,
+    FLASK,
     ConfigObject,
     Written,
     config_objects,
     django_profiles,
     django_setting,
+    flask_config,
     flask_value,
     is_certain,
     mapping_object,
@@ -608,7 +610,13 @@ class Configuration:
         self._add_mapping(value, layer, DEFAULTS, certain, scope)
 
     def _add_mapping(
-        self, value: Value, layer: list[Entry], name: str, certain: bool, scope: int
+        self,
+        value: Value,
+        layer: list[Entry],
+        name: str,
+        certain: bool,
+        scope: int,
+        origin: str = "",
     ) -> None:
         options = value.alternatives()
         for option in options:
@@ -618,8 +626,9 @@ class Configuration:
             source = mapping_object(option)
             layer += [Opening(reason) for reason in source.open_reasons]
             for written in source.written:
-                setting = Setting(self.app, written, name, scope=0)
+                setting = Setting(self.app, written, name)
                 setting.certain = certain and len(options) == 1
+                setting.source = origin
                 layer.append(setting)
 
     def _read_write(self, event: Statement) -> None:
@@ -667,7 +676,8 @@ class Configuration:
         call = event.change.value
         value = self._argument_of(event)
         if value is not None:
-            self._add_mapping(value, self._changes, WRITE, certain, event.scope)
+            source = FLASK if value is flask_config(self.project) else ""
+            self._add_mapping(value, self._changes, WRITE, certain, event.scope, source)
         for keyword, expr, span in call[4]:
             item = self.project.values.evaluate(expr, event.module, event.scope)
             if keyword is None:

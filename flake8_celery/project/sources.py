@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 DJANGO_SETTINGS = frozenset({"django.conf.settings", "django.conf:settings"})
 SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"
+# The name of a Flask app's whole `config` as a config object.
+FLASK = "app.config"
 # Words in a settings module's name that say it is not for production.
 NOT_PRODUCTION = frozenset(
     """test tests testing ci dev devel develop development local debug sandbox example sample
@@ -298,6 +300,8 @@ def config_objects(
     found: list[ConfigObject] = []
     for option in value.alternatives():
         found += _objects_of(project, module, option)
+    if flask is not None and flask is flask_config(project):
+        found = [config._replace(name=FLASK) for config in found]
     production = [not _is_development_name(config.name.rpartition(".")[2]) for config in found]
     if len(found) > 1 and any(production):
         found = [

@@ -45,7 +45,7 @@ def is_candidate(setting: Setting) -> bool:
         setting.name_in(legacy) is not None for legacy in generations(setting.project)
     ):
         return False
-    if setting.layer == OBJECT and setting.source:
+    if setting.source:
         # A module or class holds other things as well; Django's settings hold anything.
         words = OWN_WORDS if setting.app.configuration.namespace is None else OWN_WORDS[:2]
         return key.lower().startswith(words)
@@ -134,7 +134,7 @@ def setting_wrong_prefix(setting: Setting, project: Project) -> Iterator[Report]
     names = {setting.name_in(legacy) for legacy in generations(project)}
     if None not in names:
         return
-    if setting.layer == OBJECT and setting.source and not key.lower().startswith(OWN_WORDS):
+    if setting.source and not key.lower().startswith(OWN_WORDS):
         return
     old_style = configuration.style == "old"
     if (

@@ -84,7 +84,7 @@ def django_namespace_missing(call: ConfigCall, project: Project) -> Iterator[Rep
     if not ignored:
         return
     first, *others = ignored.values()
-    end = call.call[1]
+    end = call.call[3][0][1]
     yield report(
         call.where,
         *(Related(setting.where, f"`{setting.key}`") for setting in ignored.values()),
@@ -108,14 +108,7 @@ def is_new_under_celery(key: str) -> bool:
 
 @django_namespace_missing.fix(SAFE, 'Add `namespace="CELERY"`')
 def add_namespace(finding: Finding, source: Source) -> Iterable[Edit]:
-    """Adds the argument before the closing parenthesis."""
+    """Adds the argument after the first, in the quotes of that one."""
     row, column = finding.fix_data
-    at = source.offset(row, column) - 1
-    before = source.text[:at].rstrip()
-    if source.text[at] != ")":
-        return
-    separator = " " if before.endswith(",") else ", "
-    quote = "'" if source.text[before.rfind("(") :].count("'") else '"'
-    line = before.count("\n") + 1
-    end = len(before) - (before.rfind("\n") + 1) + 1
-    yield Edit((line, end, line, end), f"{separator}namespace={quote}CELERY{quote}")
+    quote = "'" if source.text[source.offset(row, column) - 1] == "'" else '"'
+    yield Edit((row, column, row, column), f", namespace={quote}CELERY{quote}")
