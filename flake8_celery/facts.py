@@ -81,8 +81,8 @@ class Block(NamedTuple):
 
     `kind` is "if", "for", "while", "with", "try" or "match"; `arm` is "body", "else", "handler"
     or "final".  `statement` is the row and column of the statement, equal for all its arms.
-    `exprs` are the test, the iterable, the contexts of a `with`, or what a handler catches;
-    `typing` says that it is a test for TYPE_CHECKING.
+    `exprs` are the test (of an `if` only a constant), the iterable, the contexts of a `with`, or
+    what a handler catches; `typing` says that it is a test for TYPE_CHECKING.
     """
 
     kind: str

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .celery import settings as table
 from .celery.options import CONFIG_BACKED, HOOKS, TASK_OPTIONS
 from .facts import Expr, Import, Parameter
 from .project import Project
@@ -20,7 +21,7 @@ from .project.handlers import SignalHandler
 from .project.names import Definition, LinkedModule, absolute_name
 from .project.routing import pairs_of, queue_name, queues_in
 from .project.schedule import CALL, ROW, SETTING, BeatEntry, entries_in
-from .project.tasks import Task, class_chain
+from .project.tasks import Task, class_chain, generates_plain_names
 from .project.values import (
     Const,
     Items,
@@ -95,14 +96,19 @@ class Inspection:
                         names[name] = None
         for reason in configuration.open_reasons:
             self._note(configuration.anchor, f"the configuration of {_called(app)}", reason)
+        settings = {name: shown for name in sorted(names) if (shown := self._setting(app, name))}
+        refused = _refused(configuration)
+        if refused is not None:
+            self._note(*refused)
+            for shown in settings.values():
+                shown.update(value=None, known=False, why=refused[2])
         return {
             "name": app.main,
             **place(app.where),
             "namespace": configuration.namespace,
             "closed": configuration.closed,
-            "config": {
-                name: shown for name in sorted(names) if (shown := self._setting(app, name))
-            },
+            "timezone": _timezone(configuration),
+            "config": settings,
         }
 
     def _setting(self, app: App, name: str) -> dict[str, Json] | None:
@@ -156,6 +162,7 @@ class Inspection:
             "signature": signature,
             "options": {},
             "function": task.shown,
+            "made_by": _maker_of(task),
             "module": task.module.name,
             "queue": None,
             "routed_by": None,
@@ -215,6 +222,9 @@ class Inspection:
         except (NotPlain, Undecided) as error:
             self._note(where, what, error)
             return None
+
+    def _queue(self, where: Where, what: str, queue: Value) -> Json:
+        return self._asked(where, what, lambda: queue_name(queue))
 
     # Beat
 
@@ -371,14 +381,14 @@ class Inspection:
         }
         what = f"the route `{pattern}`"
         if not isinstance(options, Mapping):
-            shown["queue"] = self._asked(where, what, lambda: queue_name(options))
+            shown["queue"] = self._queue(where, what, options)
             return shown
         if options.open:
             self._note(where, what, "there may be more options")
         for entry in options.entries:
             key = entry.key.constant if isinstance(entry.key, Const) else None
             if key == "queue":
-                shown["queue"] = self._asked(where, what, lambda e=entry: queue_name(e.item))
+                shown["queue"] = self._queue(where, what, entry.item)
             elif isinstance(key, str):
                 try:
                     shown["options"][key] = plain(entry.item)
@@ -397,7 +407,7 @@ class Inspection:
             if not isinstance(option, (Mapping, Items, Const)) or getattr(option, "open", False):
                 self._note(option.where, what, option.describe())
             for made in queues_in(option):
-                name = self._asked(made.where, what, lambda m=made: queue_name(m))
+                name = self._queue(made.where, what, made)
                 yield {"app": app.main, "name": name, **place(made.where)}
 
 
@@ -511,7 +521,7 @@ def schedule_of(entry: BeatEntry) -> dict[str, Json]:
 def signature_text(project: Project, task: Task) -> str:
     """The parameters that callers fill, as Python writes them, without annotations."""
     parts: list[str] = []
-    parameters = task.signature.parameters
+    parameters = task.own_signature.parameters
     for place, parameter in enumerate(parameters):
         if parameter.kind == "keyword" and not any(
             p.kind in ("*", "keyword") for p in parameters[:place]
@@ -550,8 +560,42 @@ def _source(setting: Setting) -> dict[str, Json]:
     return {**place(setting.where), "key": key, "layer": setting.layer, "source": setting.source}
 
 
+def _refused(configuration: Configuration) -> tuple[Where, str, str] | None:
+    """Where and why Celery refuses the configuration, if it does: old and new names mixed."""
+    for setting in configuration.settings:
+        if table.is_old(setting.key) or table.is_new(setting.key):
+            for group in configuration.judged_together(setting):
+                keys = [other.key for other in group]
+                left = table.mixing(keys, configuration.constructor_keys, configuration.namespace)
+                for other in group:
+                    if other.key in left:
+                        what = f"the configuration of {_called(configuration.app)}"
+                        why = f"Celery refuses to start: `{other.key}` is of another generation"
+                        return other.where, what, f"{why} of names than the rest"
+    return None
+
+
+def _timezone(configuration: Configuration) -> str | None:
+    """The name of the zone that schedules are meant in, as `Celery.timezone` finds it."""
+    try:
+        for name in ("timezone", "TIME_ZONE"):
+            value = configuration.get(name)
+            if value is not None and value.value:
+                return str(value.value)
+        enabled = configuration.get("enable_utc")
+        return "UTC" if enabled is None or enabled.value else None
+    except Undecided:
+        return None
+
+
 def _called(app: App) -> str:
     return f"the app `{app.main}`" if app.main is not None else f"the app at {app.where.shown}"
+
+
+def _maker_of(task: Task) -> str:
+    if task.class_based:
+        return "class"
+    return "decorator" if task.decorator is not None else "call"
 
 
 def _why_unnamed(task: Task) -> str:
@@ -560,6 +604,8 @@ def _why_unnamed(task: Task) -> str:
         return given.describe()
     if task.replaced:
         return "a wrapper gives Celery another function"
+    if any(not generates_plain_names(app) for app in task.apps):
+        return "its app has a `gen_task_name` of its own"
     return "it is not known how it is made"
 
 

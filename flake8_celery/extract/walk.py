@@ -30,6 +30,7 @@ from .observe import OBSERVERS, Site
 
 # In lines: what is taller is no option of a task.
 TALL_CLASS_VALUE = 6
+SETTING_GROUPS = ("accept_", "beat_", "broker_", "celery", "result_", "task_", "worker_")
 SETTING_WORDS = ("celery", "beat", "schedule", "queue", "route", "broker", "task", "config")
 # Taller returns are answers to requests, not factories.
 TALL_RETURN = 8
@@ -474,11 +475,14 @@ class Walk:
         Converting notes the names that it meets (`converter.names`), so what is converted for
         one assignment may ask for further ones."""
         converted: dict[int, Assignment] = {}
+        callable_classes = {scope.parent for scope in self.scopes if scope.name == "__call__"}
         for number, raw in enumerate(self.assignments):
-            if self.scopes[raw.scope].kind in (
-                "module",
-                "class",
-            ) or interest.mentions_configuration(raw.target):
+            holder = self.scopes[raw.scope]
+            if (
+                holder.kind in ("module", "class")
+                or interest.mentions_configuration(raw.target)
+                or (holder.name == "__init__" and self.is_kept_attribute(raw, callable_classes))
+            ):
                 converted[number] = self.assignment(raw)
         names = self.converter.names
         for scope, name in self.returned_names:
@@ -498,6 +502,13 @@ class Walk:
                         break
                     scope = self.scopes[scope].parent
         return [converted[number] for number in sorted(converted)]
+
+    def is_kept_attribute(self, raw: RawAssignment, callable_classes: set[int]) -> bool:
+        """Whether an instance's attribute may be a setting, or belongs to a decorator's class."""
+        return isinstance(raw.target, ast.Attribute) and (
+            self.scopes[raw.scope].parent in callable_classes
+            or raw.target.attr.lower().startswith(SETTING_GROUPS)
+        )
 
     def is_kept_class_value(self, raw: RawAssignment) -> bool:
         """Whether a class attribute may be a setting, an option or a constant, and is not a
@@ -618,7 +629,7 @@ class Walk:
 
     def kept_default(self, node: ast.AST, scope: int) -> Expr:
         """A default as a fact; that there is one is what counts, unless it is a constant."""
-        if isinstance(node, (ast.Constant, ast.Name, ast.Attribute)):
+        if isinstance(node, (ast.Constant, ast.Name, ast.Attribute)) or _is_short(node):
             return self.expr(node, scope)
         return ("unknown", self.source.span(node), "not kept")
 
@@ -656,7 +667,12 @@ class Walk:
             raw = self.blocks[number]
             new[number] = len(kept)
             row, column, _, _ = (1, 1, 1, 1) if number == 0 else self.source.span(raw.node)
-            exprs = [self.expr(part, raw.scope) for part in raw.exprs] if raw.kind != "if" else []
+            kept_exprs = [
+                part
+                for part in raw.exprs
+                if raw.kind != "if" or isinstance(part, ast.Constant)
+            ]
+            exprs = [self.expr(part, raw.scope) for part in kept_exprs]
             parent = -1 if number == 0 else new[raw.parent]
             kept.append(
                 Block(raw.kind, raw.arm, parent, raw.scope, (row, column), exprs, raw.typing)
@@ -750,3 +766,12 @@ def height(node: ast.AST) -> int:
     """How many lines a piece of syntax takes."""
     at: Any = node
     return int(at.end_lineno - at.lineno) + 1
+
+
+def _is_short(node: ast.AST) -> bool:
+    """Whether it is a number with a sign, or a display of a few constants."""
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.operand, ast.Constant)
+    if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+        return len(node.elts) <= 4 and all(isinstance(item, ast.Constant) for item in node.elts)
+    return isinstance(node, ast.Dict) and not node.keys

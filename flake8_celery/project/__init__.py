@@ -207,7 +207,7 @@ class Project:
 
     def _outside(self, name: str, where: Where) -> Value | None:
         if name.startswith("django.conf.settings."):
-            from .configuration import django_setting
+            from .django import django_setting
 
             return django_setting(self, name.removeprefix("django.conf.settings."), where)
         return None

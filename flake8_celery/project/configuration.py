@@ -13,218 +13,67 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..celery import settings as table
-from ..facts import Assignment, Expr, Span
+from ..facts import Expr
 from ..rule import Undecided, Where
-from .apps import APP_SIGNALS, PARAMETERS, App, app_of_expr, key_span
-from .names import External, LinkedModule, Variable
+from .apps import PARAMETERS, App, key_span
+from .conf_statements import (
+    SOURCE_METHODS,
+    ConfigCall,
+    Statement,
+    argument_expr,
+    ends_in,
+    is_handler,
+    statements,
+)
+from .config_objects import ConfigObject, Written, is_certain, mapping_object, open_object
+from .django import django_setting
+from .names import External, LinkedModule
+from .setting import (
+    CONSTRUCTOR,
+    DEFAULTS,
+    OBJECT,
+    SETTING_PARAMETERS,
+    WRITE,
+    Entry,
+    Opening,
+    Profile,
+    Setting,
+    generations,
+    plain_key,
+)
 from .sources import (
     DJANGO_SETTINGS,
     FLASK,
-    ConfigObject,
-    Written,
     config_objects,
-    django_profiles,
-    django_setting,
     flask_config,
     flask_value,
-    is_certain,
-    mapping_object,
     objects_named,
-    open_object,
 )
-from .subject import Subject, is_test_path
+from .subject import is_test_path
 from .values import Const, Items, Mapping, Ref, Unknown, Value, flatten, same
 
 if TYPE_CHECKING:
-    from . import Project
+    pass
 
-__all__ = ["ConfigCall", "Configuration", "Setting", "django_profiles", "django_setting"]
-
-CONSTRUCTOR = "constructor"
-WRITE = "write"
-DEFAULTS = "defaults"
-OBJECT = "object"
-
-# Parameters of `Celery` that are settings under another name.
-SETTING_PARAMETERS = {"broker": "broker_url", "backend": "result_backend", "include": "include"}
-FIRST_BY_LAYER = 5, 7
-
-
-class Setting(Subject):
-    """One key as it is written somewhere, for one app.
-
-    `key` is the key as written (`broker` for `Celery(broker=)`), `layer` is "constructor",
-    "write", "defaults" or "object".  `certain` is False where a branch, or a function that may
-    not be called, writes it; `late` says that Celery has certainly read its configuration
-    before; `production` is False in a profile for tests or development; `source` is the dotted
-    name of the module or class that holds it as a config object."""
-
-    __slots__ = (
-        "_changes",
-        "app",
-        "certain",
-        "key",
-        "late",
-        "layer",
-        "plain",
-        "production",
-        "source",
-        "written",
-    )
-
-    def __init__(self, app: App, written: Written, layer: str, *, scope: int = 0) -> None:
-        super().__init__(app.project, written.where.module, scope, 0, written.where.span)
-        self.app = app
-        self.written = written
-        self.key = written.key
-        self.layer = layer
-        self.certain = written.certain
-        self.plain = written.plain
-        self.late = False
-        self.production = True
-        self.source = ""
-        self._changes: list[tuple[LinkedModule, Assignment]] = []
-
-    def __repr__(self) -> str:
-        return f"Setting({self.key!r}, {self.where.shown})"
-
-    @classmethod
-    def collect(cls, project: Project) -> list[Setting]:
-        """Every setting of every app, one per place; Django's that several apps share, once."""
-        found: dict[tuple[str, int, int], Setting] = {}
-        for app in sorted(project.all(App), key=lambda app: app.in_test):
-            # A place that several profiles share counts as production's; those come first.
-            for setting in app.configuration.settings:
-                found.setdefault(setting.place, setting)
-        return [found[place] for place in sorted(found)]
-
-    @property
-    def name(self) -> str | None:
-        """The name of the setting that the key sets; None when Celery ignores the key.  Raises
-        Undecided where that depends on the Celery release."""
-        names = {self.name_in(legacy) for legacy in generations(self.project)}
-        if len(names) == 1:
-            return names.pop()
-        raise Undecided(f"`{self.key}` depends on the Celery release")
-
-    def name_in(self, legacy: bool) -> str | None:
-        """The same for Celery 5.6 and older (`legacy`), or for 5.7 and newer."""
-        if self.layer == CONSTRUCTOR and self.key in SETTING_PARAMETERS:
-            return SETTING_PARAMETERS[self.key]
-        namespace = self.app.configuration.namespace
-        if self.layer in (DEFAULTS, OBJECT):
-            return table.canonical(self.key, namespace, legacy=legacy)
-        written: table.Written = "late" if self.late else "early"
-        return table.canonical(self.key, namespace, legacy=legacy, written=written)
-
-    @property
-    def value(self) -> Value:
-        """What is known of the value, in-place changes by the project included."""
-        value = self.written.value
-        for module, change in self._changes:
-            certain = is_certain(module, change.block)
-            value = self.project.values.changed(value, change, module, change.scope, certain)
-        return value
-
-    @property
-    def may_win(self) -> bool:
-        """Whether it is, or may be, what Celery reads in production; False when another write
-        certainly wins, or when Celery ignores the key in every release."""
-        configuration = self.app.configuration
-        return self.production and any(
-            self in configuration.candidates(name, profile, legacy)
-            for legacy in generations(self.project)
-            for profile in configuration.profiles_or_none
-            if (name := self.name_in(legacy)) is not None
-        )
-
-    @property
-    def in_test(self) -> bool:
-        """Whether it is written in test code, or in a profile for tests or development."""
-        return not self.production or super().in_test
-
-    @property
-    def place(self) -> tuple[str, int, int]:
-        """Path, row and column of the key: settings of several apps or profiles may share it."""
-        return (self.module.path, self.span[0], self.span[1])
-
-    def change(self, module: LinkedModule, change: Assignment) -> None:
-        """Adds a change in place; its target is a bare name that stands for the value."""
-        self._changes.append((module, change))
-
-    def unsure(self) -> Setting:
-        """Marks the setting as one that may not be written at run time."""
-        self.certain = False
-        return self
+__all__ = [
+    "CONSTRUCTOR",
+    "DEFAULTS",
+    "OBJECT",
+    "SETTING_PARAMETERS",
+    "WRITE",
+    "ConfigCall",
+    "Configuration",
+    "Setting",
+    "django_setting",
+    "generations",
+    "statements",
+]
 
 
-class ConfigCall(Subject):
-    """A call of `config_from_object` or `config_from_envvar`, `method`, on `app`."""
-
-    __slots__ = ("app", "call", "method")
-
-    def __init__(self, statement: Statement) -> None:
-        module = statement.module
-        super().__init__(
-            statement.project, module, statement.scope, statement.block, statement.span
-        )
-        self.app = statement.app
-        self.method = statement.kind
-        self.call = statement.expr
-
-    @classmethod
-    def collect(cls, project: Project) -> list[ConfigCall]:
-        """Every such call of the project."""
-        return [
-            ConfigCall(statement)
-            for statement in statements(project)
-            if statement.kind in ("config_from_object", "config_from_envvar")
-        ]
-
-
-class Opening:
-    """Something in a layer that may set any key."""
-
-    __slots__ = ("reason",)
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-
-
-Entry = Setting | Opening
-
-
-class Profile:
-    """One config object an app may have: its settings by key."""
-
-    __slots__ = ("by_key", "name", "open_reasons", "production", "settings")
-
-    def __init__(self, app: App, source: ConfigObject) -> None:
-        self.name = source.name
-        self.production = source.production
-        self.open_reasons = source.open_reasons
-        self.by_key: dict[str, Setting] = {}
-        self.settings: list[Setting] = []
-        for written in source.written:
-            setting = Setting(app, written, OBJECT)
-            setting.production = source.production
-            setting.source = source.name
-            self.by_key[written.key] = setting
-            self.settings.append(setting)
-
-
-def generations(project: Project) -> tuple[bool, ...]:
-    """The ways to look up settings that the project's Celery may have: True for 5.6 and older,
-    False for 5.7 and newer."""
-    low, high = project.celery
-    legacy = low < FIRST_BY_LAYER
-    modern = high is None or high >= FIRST_BY_LAYER
-    return tuple(
-        generation for generation, there in ((False, modern), (True, legacy)) if there
-    ) or (False,)
+REFUSED = "Celery refuses names from before and since 4.0 side by side"
 
 
 class Configuration:
@@ -267,6 +116,8 @@ class Configuration:
         found = [e.reason for e in self._entries() if isinstance(e, Opening)]
         for profile in self.production_profiles:
             found += profile.open_reasons
+        if any(self._refused(profile) for profile in self.profiles_or_none):
+            found.append(REFUSED)
         return found
 
     @property
@@ -335,6 +186,8 @@ class Configuration:
         return _union(self.app, settings)
 
     def _winner_in(self, name: str, profile: Profile | None, legacy: bool) -> Setting | None:
+        if self._refused(profile):
+            raise Undecided(REFUSED)
         entries = list(self.candidates(name, profile, legacy))
         if not entries:
             if profile is not None and profile.open_reasons:
@@ -390,7 +243,7 @@ class Configuration:
             late = isinstance(entry, Setting) and entry.late
             at = place
             if isinstance(entry, Setting) and not late:
-                at = first.setdefault(_plain_key(entry), place)
+                at = first.setdefault(plain_key(entry), place)
             order.append((late, at, place, entry))
         order.sort(key=lambda item: item[:3])
         return [entry for *_, entry in order]
@@ -404,7 +257,7 @@ class Configuration:
     def _stored(setting: Setting, style: str) -> str:
         """The key under which a write is kept: before Celery reads its configuration, all keys
         are translated to the style of names that the project uses most."""
-        key = _plain_key(setting)
+        key = plain_key(setting)
         if setting.layer == DEFAULTS or setting.late or not style:
             return key
         if style == "new":
@@ -421,7 +274,7 @@ class Configuration:
     def constructor_keys(self) -> list[str]:
         """The settings that `Celery(...)` was given by keyword."""
         return [
-            _plain_key(entry)
+            plain_key(entry)
             for entry in self._changes
             if isinstance(entry, Setting) and entry.layer == CONSTRUCTOR
         ]
@@ -431,19 +284,26 @@ class Configuration:
         one of them: those of the config object, or without one what is written before Celery
         reads the configuration (`celery/app/utils.py: detect_settings`)."""
         for profile in self.profiles_or_none:
-            if profile is not None and profile.by_key:
-                group = [s for s in profile.by_key.values() if s.certain]
-            else:
-                group = [
-                    entry
-                    for entry in self._changes
-                    if isinstance(entry, Setting)
-                    and entry.layer == WRITE
-                    and entry.certain
-                    and not entry.late
-                ]
+            group = self._group(profile)
             if any(other.place == setting.place for other in group):
                 yield group
+
+    def _group(self, profile: Profile | None) -> list[Setting]:
+        if profile is not None and profile.by_key:
+            return [setting for setting in profile.by_key.values() if setting.certain]
+        return [
+            entry
+            for entry in self._changes
+            if isinstance(entry, Setting)
+            and entry.layer == WRITE
+            and entry.certain
+            and not entry.late
+        ]
+
+    def _refused(self, profile: Profile | None) -> list[str]:
+        """The keys for which Celery refuses the configuration altogether."""
+        keys = [setting.key for setting in self._group(profile)]
+        return table.mixing(keys, self.constructor_keys, self.namespace)
 
     def _style(self, profile: Profile | None) -> str:
         """Whether names from before 4.0 or since are the rule (`detect_settings`)."""
@@ -473,7 +333,7 @@ class Configuration:
             self._set_namespace(namespace)
         changes = app.argument("changes")
         if changes is not None:
-            self._add_mapping(changes, self._changes, CONSTRUCTOR, True, 0)
+            self._add_mapping(changes, self._changes, WRITE, True)
         given = {name: app.argument(name) for name in SETTING_PARAMETERS}
         given |= {key: value for key, value in keywords.items() if key not in PARAMETERS}
         for key, value in given.items():
@@ -491,7 +351,7 @@ class Configuration:
             self._changes.append(Setting(app, written, CONSTRUCTOR, scope=app.scope))
         if starred:
             self._changes.append(Opening("arguments of the app that are not known"))
-        source = _argument_expr(app.call, "config_source", PARAMETERS.index("config_source"))
+        source = argument_expr(app.call, "config_source", PARAMETERS.index("config_source"))
         if source is not None:
             self._set_object(app.module, app.scope, source, True)
 
@@ -547,24 +407,24 @@ class Configuration:
             return False
         if scope == 0 or (module is self.app.module and scope == self.app.scope):
             return True
-        return _is_handler(module, scope)
+        return is_handler(module, scope)
 
     def _read_source(self, event: Statement) -> None:
         certain = self._certain(event)
         call = event.expr
         if event.kind == "add_defaults":
-            expr = _argument_expr(call, "fun", 0)
+            expr = argument_expr(call, "fun", 0)
             if expr is not None:
                 self._add_defaults(event.module, event.scope, expr, certain)
             return
         if event.kind == "config_from_envvar":
             self._use(self._named_by_environment(event), certain)
             return
-        expr = _argument_expr(call, "obj", 0)
+        expr = argument_expr(call, "obj", 0)
         if expr is None:
             self._changes.append(Opening("config_from_object with arguments not known"))
             return
-        namespace = _argument_expr(call, "namespace", 3)
+        namespace = argument_expr(call, "namespace", 3)
         if namespace is not None:
             value = self.project.values.evaluate(namespace, event.module, event.scope)
             if not (isinstance(value, Const) and value.constant is None):
@@ -581,13 +441,13 @@ class Configuration:
 
     def _named_by_environment(self, event: Statement) -> list[ConfigObject]:
         """The config object of `config_from_envvar("X")`, when the project itself sets X."""
-        variable = _argument_expr(event.expr, "variable_name", 0)
+        variable = argument_expr(event.expr, "variable_name", 0)
         for assignment in event.module.facts.assignments:
             target, value = assignment.target, assignment.value
             found: Expr | None = None
-            if assignment.op == "=" and target[0] == "sub" and _ends_in(target[2], "environ"):
+            if assignment.op == "=" and target[0] == "sub" and ends_in(target[2], "environ"):
                 key, found = target[3], value
-            elif assignment.op == ".setdefault" and _ends_in(target, "environ"):
+            elif assignment.op == ".setdefault" and ends_in(target, "environ"):
                 arguments = value[3]
                 if len(arguments) != 2:
                     continue
@@ -607,7 +467,7 @@ class Configuration:
             value = self.project.values.returned(value.target, value.where)  # type: ignore[attr-defined]
         layer: list[Entry] = []
         self._defaults.append(layer)
-        self._add_mapping(value, layer, DEFAULTS, certain, scope)
+        self._add_mapping(value, layer, DEFAULTS, certain)
 
     def _add_mapping(
         self,
@@ -615,7 +475,6 @@ class Configuration:
         layer: list[Entry],
         name: str,
         certain: bool,
-        scope: int,
         origin: str = "",
     ) -> None:
         options = value.alternatives()
@@ -677,11 +536,11 @@ class Configuration:
         value = self._argument_of(event)
         if value is not None:
             source = FLASK if value is flask_config(self.project) else ""
-            self._add_mapping(value, self._changes, WRITE, certain, event.scope, source)
+            self._add_mapping(value, self._changes, WRITE, certain, source)
         for keyword, expr, span in call[4]:
             item = self.project.values.evaluate(expr, event.module, event.scope)
             if keyword is None:
-                self._add_mapping(item, self._changes, WRITE, certain, event.scope)
+                self._add_mapping(item, self._changes, WRITE, certain)
                 continue
             where = Where(event.module, key_span(keyword, span))
             setting = Setting(
@@ -699,7 +558,7 @@ class Configuration:
             certain,
         )
         setting = Setting(self.app, written, WRITE, scope=event.scope)
-        setting.late = _is_handler(event.module, event.scope)
+        setting.late = is_handler(event.module, event.scope)
         return setting
 
     def _change_in_place(self, event: Statement) -> None:
@@ -720,199 +579,7 @@ class Configuration:
             setting.change(event.module, event.change)
 
 
-# Statements that configure an app
-
-SOURCE_METHODS = frozenset({"config_from_object", "config_from_envvar", "add_defaults"})
-
-
-class Statement:
-    """One statement that configures an app, or an app that is not known (`app` is None).
-
-    `kind` is the method of SOURCE_METHODS with its call in `expr`, or what of `app.conf` is
-    written: "key" for one key, "inside" for something within its value, "all" for several keys.
-    The target of `change` is a bare name that stands for what is changed."""
-
-    __slots__ = (
-        "app",
-        "block",
-        "change",
-        "expr",
-        "key",
-        "kind",
-        "module",
-        "project",
-        "scope",
-        "span",
-    )
-
-    def __init__(
-        self,
-        project: Project,
-        app: App | None,
-        module: LinkedModule,
-        scope: int,
-        block: int,
-        kind: str,
-        expr: Expr,
-        span: Span,
-        key: str = "",
-        change: Any = None,
-    ) -> None:
-        self.project = project
-        self.app = app
-        self.module = module
-        self.scope = scope
-        self.block = block
-        self.kind = kind
-        self.expr = expr
-        self.span = span
-        self.key = key
-        self.change = change
-
-    @property
-    def where(self) -> Where:
-        """The place of the key."""
-        return Where(self.module, self.span)
-
-
-def statements(project: Project) -> list[Statement]:
-    """Every statement of the project that configures an app."""
-    if "statements" not in project.kept:
-        found: list[Statement] = []
-        for module in project.modules:
-            found += _calls(project, module)
-            found += _writes(project, module)
-        project.kept["statements"] = found
-    every: list[Statement] = project.kept["statements"]
-    return every
-
-
-def _calls(project: Project, module: LinkedModule) -> Iterator[Statement]:
-    for scope, block, call, _ in module.facts.expressions:
-        if call[0] == "call" and call[2][0] == "attr" and call[2][3] in SOURCE_METHODS:
-            app = app_of_expr(project, module, scope, call[2][2])
-            if app is None and call[2][3] == "add_defaults":
-                continue
-            yield Statement(project, app, module, scope, block, call[2][3], call, call[1])
-
-
-def _writes(project: Project, module: LinkedModule) -> Iterator[Statement]:
-    aliases = {
-        a.target[2]
-        for a in module.facts.assignments
-        if a.op == "=" and a.target[0] == "name" and _ends_in(a.value, "conf")
-    }
-    for assignment in module.facts.assignments:
-        target = assignment.target
-        if target[0] == "name" and assignment.op == "=":
-            continue
-        path = _split_conf(project, module, assignment, aliases)
-        if path is None:
-            continue
-        owner, steps = path
-        app = app_of_expr(project, module, assignment.scope, owner)
-        if app is None and not _may_be_app(project, module, assignment, owner, steps):
-            continue
-        yield from _statement_of(project, module, assignment, app, steps)
-
-
-def _split_conf(
-    project: Project, module: LinkedModule, assignment: Assignment, aliases: set[str]
-) -> tuple[Expr, list[Expr]] | None:
-    """The app of `app.conf.x[...]`, and the attributes and items after `conf`, outermost last."""
-    steps: list[Expr] = []
-    expr = assignment.target
-    while expr[0] in ("attr", "sub"):
-        if expr[0] == "attr" and expr[3] == "conf":
-            return expr[2], steps[::-1]
-        steps.append(expr)
-        expr = expr[2]
-    if expr[0] == "name" and expr[2] in aliases:
-        target = project.names.lookup(expr[2], module, assignment.scope, expr[1][0])
-        if isinstance(target, Variable):
-            first = target.assignments[0].value
-            if first[0] == "attr" and first[3] == "conf":
-                return first[2], steps[::-1]
-    return None
-
-
-def _statement_of(
-    project: Project,
-    module: LinkedModule,
-    change: Assignment,
-    app: App | None,
-    steps: list[Expr],
-) -> Iterator[Statement]:
-    scope, block = change.scope, change.block
-    if not steps:
-        yield Statement(
-            project, app, module, scope, block, "all", change.target, change.span, "", change
-        )
-        return
-    first = steps[0]
-    if first[0] == "attr":
-        key, span = first[3], attribute_span(first)
-    else:
-        value = project.values.evaluate(first[3], module, scope)
-        if not (isinstance(value, Const) and isinstance(value.constant, str)):
-            yield Statement(
-                project, app, module, scope, block, "all", change.target, change.span, "", change
-            )
-            return
-        key, span = value.constant, first[3][1]
-    kind = "key" if len(steps) == 1 else "inside"
-    moved = change._replace(target=_rebase(change.target, first))
-    yield Statement(project, app, module, scope, block, kind, change.target, span, key, moved)
-
-
-def attribute_span(expr: Expr) -> Span:
-    """The place of the attribute's name in `x.name`."""
-    _, _, row, column = expr[1]
-    return (row, column - len(expr[3]), row, column)
-
-
-def _rebase(target: Expr, base: Expr) -> Expr:
-    """`target` with `base` replaced by a bare name."""
-    if target is base:
-        return ("name", base[1], "")
-    return (target[0], target[1], _rebase(target[2], base), *target[3:])
-
-
-def _may_be_app(
-    project: Project,
-    module: LinkedModule,
-    assignment: Assignment,
-    owner: Expr,
-    steps: list[Expr],
-) -> bool:
-    """Whether a write to `<something>.conf` that cannot be followed may configure an app."""
-    if steps and steps[0][0] == "attr":
-        return table.canonical(steps[0][3], None, legacy=False) is not None
-    if steps:
-        key = steps[0][3]
-        return key[0] == "const" and table.canonical(str(key[2]), None, legacy=False) is not None
-    name = owner[2] if owner[0] == "name" else owner[3] if owner[0] == "attr" else ""
-    return assignment.op == ".update" and isinstance(name, str) and "celery" in name.lower()
-
-
-def _is_handler(module: LinkedModule, scope: int) -> bool:
-    """Whether a function is connected to a signal of an app, by its decorator."""
-    for decorator in module.facts.scopes[scope].decorators:
-        callee = decorator[2] if decorator[0] == "call" else decorator
-        if callee[0] == "attr" and callee[3] == "connect" and callee[2][0] == "attr":
-            if callee[2][3] in APP_SIGNALS:
-                return True
-    return False
-
-
 # Small helpers
-
-
-def _plain_key(setting: Setting) -> str:
-    """The key as Celery keeps it: `Celery(broker=)` sets `broker_url`."""
-    if setting.layer == CONSTRUCTOR:
-        return SETTING_PARAMETERS.get(setting.key, setting.key)
-    return setting.key
 
 
 def _union(app: App, settings: list[Setting]) -> Setting:
@@ -947,22 +614,6 @@ def _default_of(name: str | None, where: Where) -> Callable[[], Value]:
     if known is not None and known.default in ([], ()):
         return lambda: Items(where, type(known.default).__name__, [], False)
     return lambda: Unknown(where, "changed in place")
-
-
-def _argument_expr(call: Expr, name: str, place: int) -> Expr | None:
-    """The expression given for a parameter by keyword or position; None when there is none."""
-    for keyword, value, _ in call[4]:
-        if keyword == name:
-            found: Expr = value
-            return found
-    if place < len(call[3]) and all(a[0] != "star" for a in call[3][: place + 1]):
-        found = call[3][place]
-        return found
-    return None
-
-
-def _ends_in(expr: Expr, attribute: str) -> bool:
-    return bool(expr[0] == "attr" and expr[3] == attribute)
 
 
 def is_django(value: Value) -> bool:

@@ -134,7 +134,26 @@ class Values:
                 found = self._instance_attribute(base, expr[3], where)
                 if found is not None:
                     return found
-        return self.value_of(self.names.resolve(expr, where.module, scope), where)
+        value = self.value_of(self.names.resolve(expr, where.module, scope), where)
+        if expr[0] == "name" and isinstance(value, (Const, Mapping, Items)):
+            return self._changed_here(value, expr, where.module, scope)
+        return value
+
+    def _changed_here(self, value: Value, expr: Expr, module: LinkedModule, scope: int) -> Value:
+        """What an imported name stands for, after the changes that its importer makes to it."""
+        name, row = expr[2], expr[1][0]
+        at = scope
+        while at > 0 and not module.bindings(at, name):
+            at = module.facts.scopes[at].parent
+        changes = module.changes(max(at, 0), name)
+        bindings = module.bindings(max(at, 0), name)
+        if not changes or (bindings and bindings[-1].kind != "import"):
+            return value
+        for change in changes:
+            if at != scope or change.span[0] < row:
+                certain = not any(module.blocks_around(change.block))
+                value = self.changed(value, change, module, change.scope, certain)
+        return value
 
     def _instance_attribute(self, variable: Variable, name: str, where: Where) -> Value | None:
         """`settings.name` of `settings = Settings()`, where the class gives the attribute: as it
@@ -255,8 +274,8 @@ class Values:
             copy = Mapping(value.where, list(value.entries), value.open)
             merge(copy, self.evaluate(change.value, module, scope), certain)
             return copy
-        if op in ("+=", "|="):
-            new = combine(where, op[0], value, self.evaluate(change.value, module, scope))
+        if op.endswith("=") and op != "=":
+            new = combine(where, op[:-1], value, self.evaluate(change.value, module, scope))
         elif op in (".append", ".add") and isinstance(value, Items) and change.value[3]:
             item = self.evaluate(change.value[3][0], module, scope)
             new = Items(value.where, value.kind, [*value.items, item], value.open)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..celery import settings as table
 from ..rule import Where
 from .apps import App
+from .config_objects import is_development
 from .configuration import Setting, statements
 from .names import LinkedModule, Variable
-from .sources import is_development
 from .values import Const, Value
 
 if TYPE_CHECKING:

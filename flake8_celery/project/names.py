@@ -457,18 +457,22 @@ class Names:
         return doubt or Nothing(f"`{cls.facts.name}` has no `{name}`", absent=True)
 
     def bases(self, cls: Definition) -> list[Target]:
-        """A class and all its bases, nearest first; what is not of the project ends a branch."""
+        """A class and all its bases, as Python looks them up; what is not of the project ends a
+        branch.  A base that several share comes after all of them."""
         order: list[Target] = []
         pending: list[Target] = [cls]
-        while pending and len(order) < LONGEST_CHAIN:
-            target = pending.pop(0)
-            if target in order:
-                continue
+        for _ in range(LONGEST_CHAIN):
+            if not pending:
+                return order
+            target = pending.pop()
+            if target in order and not isinstance(target, Nothing):
+                order.remove(target)
             order.append(target)
             if isinstance(target, Definition) and target.facts.kind == "class":
                 parent = target.facts.parent
-                pending += [self.resolve(b, target.module, parent) for b in target.facts.bases]
-        return order
+                bases = [self.resolve(b, target.module, parent) for b in target.facts.bases]
+                pending += reversed(bases)
+        return [*order, Nothing("too many bases")]
 
 
 PLAIN_BASES = frozenset(

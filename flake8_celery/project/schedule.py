@@ -15,9 +15,9 @@ from ..facts import Expr, Span
 from ..rule import Undecided, Where
 from .apps import App, app_of_expr, default_app, key_span
 from .configuration import Setting
+from .django import django_setting
 from .loose_settings import loose_settings
 from .names import Definition, External, LinkedModule, Target, Variable, sole_value
-from .sources import django_setting
 from .subject import Subject
 from .values import Const, Entry, Items, Made, Mapping, Unknown, Value, put
 

@@ -83,7 +83,8 @@ class Seen(Subject):
 
 
 TEST_FOLDERS = frozenset(
-    "test tests testing test_utils testutils conftest example examples docs doc demo demos "
+    # `t` is where the Celery family keeps its tests.
+    "t test tests testing test_utils testutils conftest example examples docs doc demo demos "
     "samples sample benchmarks".split()
 )
 

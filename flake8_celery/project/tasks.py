@@ -193,7 +193,7 @@ class Task(Subject):
             return constant if isinstance(constant, str) else None
         if self.open or not self.direct_name:
             return None
-        if not all(_generates_plain_names(app) for app in self.apps):
+        if not all(generates_plain_names(app) for app in self.apps):
             return None
         if not self.shared and not self.apps:
             return None
@@ -405,6 +405,14 @@ class Task(Subject):
     def signature(self) -> Signature:
         """What callers must pass.  Raises Undecided when something may change it: a decorator
         below the task's own, a base class that overrides how it is called, a wrapper."""
+        signature = self.own_signature
+        self._refuse_overrides()
+        return signature
+
+    @property
+    def own_signature(self) -> Signature:
+        """The parameters of the function that Celery has, whatever its base class makes of a
+        call.  Raises Undecided."""
         if self.replaced or self.open:
             raise Undecided(f"the signature behind a wrapper at {self.where.shown}")
         for decorator in self.decorators_below():
@@ -418,7 +426,6 @@ class Task(Subject):
                 raise Undecided("a bound task without a parameter for the task")
         elif self._in_class() and not self._is_static():
             raise Undecided(f"a method as a task at {self.where.shown}")
-        self._refuse_overrides()
         return Signature(parameters)
 
     def _refuse_overrides(self) -> None:
@@ -713,8 +720,7 @@ def _base(project: Project, expr: Expr, cls: Definition) -> Target:
         app = app_of_expr(project, module, scope, expr[2])
         if app is not None:
             # What the app was made with: a class derived from it may replace it later.
-            given = _given_task_class(app)
-            return External(TASK) if given is None else given
+            return class_of_app(app)
     return target
 
 
@@ -779,6 +785,12 @@ def _task_classes(app: App) -> list[Target]:
     return found or [External(TASK)]
 
 
+def class_of_app(app: App) -> Target:
+    """What `app.Task` is before anything replaces it."""
+    given = _given_task_class(app)
+    return External(TASK) if given is None else given
+
+
 def _given_task_class(app: App) -> Target | None:
     """The class that `task_cls` names, in the call or in the app's own class; None: neither."""
     project = app.project
@@ -815,7 +827,7 @@ def _class_given(value: Value, project: Project, module: LinkedModule) -> Target
     return Nothing("a task class")
 
 
-def _generates_plain_names(app: App) -> bool:
+def generates_plain_names(app: App) -> bool:
     """Whether the app leaves `gen_task_name` alone (`celery/utils/imports.py`)."""
     if isinstance(app.cls, External):
         return True

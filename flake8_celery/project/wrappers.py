@@ -13,7 +13,7 @@ from ..facts import Assignment, Expr
 from ..rule import Where
 from .apps import App, app_of, app_of_expr, unresolved_app_like
 from .names import Definition, External, LinkedModule, ParameterRef, Target, Variable
-from .values import Const, Mapping, Unknown, Value, flatten
+from .values import Const, Mapping, Ref, Unknown, Value, flatten
 
 if TYPE_CHECKING:
     from . import Project
@@ -344,7 +344,45 @@ class Decorators:
                 held = env.get((target.module.path, target.scope, target.name))
                 if isinstance(held, Value):
                     return held
+        given = self._given_to_self(expr, module, scope, env)
+        if given is not None:
+            return self.value(*given)
+        if expr[0] == "attr" and expr[3] == "Task":
+            from .tasks import class_of_app
+
+            app = self._app(expr[2], module, scope, env)
+            if app is not None:
+                return Ref(Where(module, expr[1]), class_of_app(app))
         return self.project.values.evaluate(expr, module, scope)
+
+    def _given_to_self(
+        self, expr: Expr, module: LinkedModule, scope: int, env: Env
+    ) -> tuple[Expr, LinkedModule, int, Env] | None:
+        """The expression that `__init__` of a decorator's class gives to `self.name`."""
+        if expr[0] != "attr" or expr[2][0] != "name":
+            return None
+        target = self.project.names.resolve(expr[2], module, scope)
+        if not isinstance(target, ParameterRef):
+            return None
+        held = env.get((target.module.path, target.scope, target.name))
+        if not isinstance(held, Instance):
+            return None
+        init = self.project.names.class_attribute(held.cls, "__init__")
+        if not isinstance(init, Definition) or not init.facts.parameters:
+            return None
+        positional = (held, *held.arguments.positional)
+        inner = bound(Closure(init, {}), held.arguments._replace(positional=positional))
+        given = [
+            change
+            for method in (init, Definition(target.module, target.scope))
+            for change in method.module.changes(method.scope, method.facts.parameters[0].name)
+            if _passes(change.target, expr[3])
+        ]
+        if inner is None or len(given) != 1 or given[0].op != "=" or given[0].block:
+            return None
+        if given[0].target[0] != "attr" or given[0].target[2][0] != "name":
+            return None
+        return given[0].value, init.module, init.scope, inner
 
     def mapping(self, expr: Expr, module: LinkedModule, scope: int, env: Env) -> Options:
         """What `**expr` passes."""
@@ -364,6 +402,9 @@ class Decorators:
             target = self.project.names.resolve(expr, module, scope)
             if isinstance(target, ParameterRef):
                 return self._rest(target, expr, env)
+        given = self._given_to_self(expr, module, scope, env)
+        if given is not None:
+            return self.mapping(*given)
         value = self.project.values.evaluate(expr, module, scope)
         if not isinstance(value, Mapping):
             return Options({}, {}, True)
@@ -597,6 +638,15 @@ def self_key(method: Definition) -> tuple[str, int, str] | None:
     """The key of a method's `self` in an environment."""
     parameters = method.facts.parameters
     return (method.module.path, method.scope, parameters[0].name) if parameters else None
+
+
+def _passes(expr: Expr, attribute: str) -> bool:
+    """Whether an attribute or subscript chain passes this attribute."""
+    while expr[0] in ("attr", "sub"):
+        if expr[0] == "attr" and expr[3] == attribute:
+            return True
+        expr = expr[2]
+    return False
 
 
 def _is_super(expr: Expr) -> bool:

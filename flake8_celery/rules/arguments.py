@@ -11,6 +11,7 @@ from ..project.apps import App
 from ..project.dispatch import Dispatch, last_name, result_of, task_of_expr
 from ..project.names import Definition, External, ParameterRef, Variable
 from ..project.subject import Subject
+from ..project.values import Value
 from ..rule import CORRECTNESS, SAFE, UNSAFE, Edit, Finding, Report, Undecided, report, rule
 from .edits import text_at
 
@@ -150,26 +151,38 @@ class Arguments(Subject):
 
     @property
     def of_task(self) -> str:
-        """The task's own serializer, or the app's; Celery's default where the project has no app
-        and nothing speaks of the setting."""
-        assert self.dispatch.task is not None
-        try:
-            value = self.dispatch.task.option("serializer")
-        except Undecided:
-            given = self.dispatch.task.written("serializer")
-            words = ("task_serializer", "TASK_SERIALIZER")
-            if given is not None or self.project.all(App):
-                raise
-            if any(self.project.mentions(word) for word in words):
-                raise
-            return "json"
-        if value is None or value.value is None:
-            return "json"
-        return normalise(str(value.value))
+        """The task's own serializer, or the one that every app it may belong to has; Celery's
+        default where the project has no app and nothing speaks of the setting."""
+        task = self.dispatch.task
+        assert task is not None
+        written = task.written("serializer")
+        if written is not None and written.value is not None:
+            return normalise(str(written.value))
+        if task.apps:
+            return serializer_name(task.option("serializer"))
+        apps = [app for app in self.project.all(App) if not app.in_test]
+        names = {serializer_name(app.configuration.get("task_serializer")) for app in apps}
+        if not apps and not any(
+            self.project.mentions(word) for word in ("task_serializer", "TASK_SERIALIZER")
+        ):
+            names = {"json"}
+        if len(names) != 1:
+            raise Undecided(f"the serializer of the task at {task.where.shown}")
+        return names.pop()
 
-    def has_own_types(self) -> bool:
-        """Whether the project teaches kombu types of its own."""
-        return any(self.project.mentions(word) for word in ("register_type", "JSONEncoder"))
+
+def has_own_types(project: Project) -> bool:
+    """Whether the project teaches kombu types or serializers of its own."""
+    known = project.kept.get("own json types")
+    if known is None:
+        words = ("register_type", "kombu.utils.json", "kombu.serialization")
+        known = project.kept["own json types"] = any(project.mentions(word) for word in words)
+    return bool(known)
+
+
+def serializer_name(value: Value | None) -> str:
+    """The serializer that a setting or option names; None is Celery's default."""
+    return "json" if value is None or value.value is None else normalise(str(value.value))
 
 
 def kind_of(place: Subject, expr: Expr, depth: int = 0) -> tuple[str, str] | None:
@@ -198,7 +211,8 @@ def _name(place: Subject, expr: Expr, depth: int) -> tuple[str, str] | None:
     if isinstance(target, Definition):
         kind = target.facts.kind
         if kind == "class":
-            return ("type", target.facts.name)
+            plain = not target.facts.decorators or is_dataclass(place, target)
+            return ("type", target.facts.name) if plain else None
         return ("function", target.facts.name) if not target.facts.decorators else None
     if isinstance(target, Variable):
         return _variable(place, target, depth)
@@ -332,6 +346,11 @@ def is_dict(place: Subject, expr: Expr) -> bool:
 
 
 def _caught(place: Subject, expr: Expr, depth: int) -> tuple[str, str] | None:
+    if expr[2] is not None:
+        for caught in expr[2][2] if expr[2][0] == "tuple" else [expr[2]]:
+            cls = place.resolve(caught)
+            if isinstance(cls, Definition) and defines(cls, "__json__", place.project):
+                return None
     return ("exception", "")
 
 
@@ -401,7 +420,7 @@ def parts_of(expr: Expr, depth: int = 0) -> Iterator[Expr]:
     "CEL200",
     "celery-model-argument",
     CORRECTNESS,
-    says="`{shown}` is a model instance: {serializer} cannot encode it, `{task}` is never sent "
+    says="{shown} is a model instance: {serializer} cannot encode it, `{task}` is never sent "
     "(EncodeError); pass its `pk`",
 )
 def model_argument(arguments: Arguments, project: Project) -> Iterator[Report]:
@@ -413,13 +432,13 @@ def model_argument(arguments: Arguments, project: Project) -> Iterator[Report]:
     if not models:
         return
     serializer = arguments.serializer
-    if encodable(serializer, "django.Model") is not False or arguments.has_own_types():
+    if encodable(serializer, "django.Model") is not False or has_own_types(project):
         return
     assert arguments.dispatch.task is not None
     for expr in models:
         yield report(
             arguments.at(expr[1]),
-            shown=last_name(expr) or "this argument",
+            shown=f"`{last_name(expr)}`" if last_name(expr) else "This argument",
             serializer=serializer,
             task=arguments.dispatch.task.shown,
             fix=True if expr[0] in ("name", "attr", "call") else None,
@@ -451,9 +470,9 @@ def is_model(place: Subject, expr: Expr, depth: int) -> bool:
     if expr[0] == "await":
         inner = expr[2]
         name = inner[2][3] if inner[0] == "call" and inner[2][0] == "attr" else ""
-        return name.startswith("a") and name[1:] in ONE_INSTANCE and is_rows(inner[2][2])
+        return name.startswith("a") and name[1:] in ONE_INSTANCE and is_rows(place, inner[2][2])
     if expr[0] == "item":
-        return is_rows_call(expr[2])
+        return expr[2][0] == "call" and is_rows(place, expr[2])
     if expr[0] in ("unpack", "sub"):
         index = expr[3] if expr[0] == "unpack" else expr[3][2] if expr[3][0] == "const" else None
         inner = expr[2]
@@ -462,12 +481,12 @@ def is_model(place: Subject, expr: Expr, depth: int) -> bool:
             and inner[0] == "call"
             and inner[2][0] == "attr"
             and inner[2][3] in INSTANCE_AND_FLAG
-            and is_rows(inner[2][2])
+            and is_rows(place, inner[2][2])
         )
     if expr[0] != "call":
         return False
     callee = expr[2]
-    if callee[0] == "attr" and callee[3] in ONE_INSTANCE and is_rows(callee[2]):
+    if callee[0] == "attr" and callee[3] in ONE_INSTANCE and is_rows(place, callee[2]):
         return True
     target = place.resolve(callee)
     if isinstance(target, External):
@@ -475,16 +494,22 @@ def is_model(place: Subject, expr: Expr, depth: int) -> bool:
     return isinstance(target, Definition) and is_model_class(place.project, target)
 
 
-def is_rows(expr: Expr) -> bool:
-    """Whether an expression is `X.objects`, or a queryset of instances made from it."""
+def is_rows(place: Subject, expr: Expr) -> bool:
+    """Whether an expression is `Model.objects`, or a queryset of instances made from it."""
     while expr[0] == "call" and expr[2][0] == "attr" and expr[2][3] in SAME_ROWS:
         expr = expr[2][2]
-    return expr[0] == "attr" and expr[3] in ("objects", "_default_manager")
-
-
-def is_rows_call(expr: Expr) -> bool:
-    """Whether an expression is a queryset of instances, which a loop runs over."""
-    return expr[0] == "call" and is_rows(expr)
+    if expr[0] != "attr" or expr[3] not in ("objects", "_default_manager"):
+        return False
+    model = expr[2]
+    if model[0] == "call":
+        target = place.resolve(model[2])
+        return isinstance(target, External) and target.name == "django.contrib.auth.get_user_model"
+    target = place.resolve(model)
+    if isinstance(target, Definition):
+        bases = place.project.names.bases(target)
+        known = all(isinstance(base, (External, Definition)) for base in bases)
+        return not known or is_model_class(place.project, target)
+    return isinstance(target, External) and last_name(model)[:1].isupper()
 
 
 def is_model_class(project: Project, cls: Definition) -> bool:
@@ -554,7 +579,7 @@ def unserializable_argument(arguments: Arguments, project: Project) -> Iterator[
     for expr, kind_name, name in found:
         if encodable(serializer, TABLE_NAMES.get(kind_name, kind_name)) is not False:
             continue
-        if arguments.has_own_types():
+        if has_own_types(project):
             return
         yield report(
             arguments.at(expr[1]),

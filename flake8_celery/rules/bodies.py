@@ -18,7 +18,7 @@ CONTROL = frozenset({"Retry", "Ignore", "Reject"})
 CONTROL_BASES = frozenset({"TaskPredicate", "CeleryError"})
 # Functions that take an exception, or the task, to write it down, and come back.
 HARMLESS = frozenset(
-    """str repr print format append update_state set isinstance type hasattr getattr list dict
+    """str repr print format update_state set isinstance type hasattr getattr list dict
     exception error critical warning warn info debug log capture_exception capture_message
     notice_error record_exception format_exc format_exception print_exc""".split()
 )
@@ -270,6 +270,9 @@ def _simple(node: ast.AST, name: str) -> set[str]:
     import ast
 
     ends = {NEXT}
+    if isinstance(node, (ast.Assign, ast.AnnAssign)) and name and last_name(node.value) == name:
+        # Kept for later, when it may be raised.
+        return {NEXT, UNCLEAR}
     for part in own_nodes([node]):
         if not isinstance(part, ast.Call):
             continue

@@ -107,8 +107,14 @@ def call_mismatch(dispatch: Dispatch, project: Project) -> Iterator[Report]:
     if reason is None:
         return
     may_get_more = dispatch.method in ("s", "signature", "subtask") or not dispatch.complete
+    # A signature with a name may have its arguments written to it later.
+    may_get_more = may_get_more or (dispatch.method == "si" and dispatch.within == "Assign")
     if may_get_more and reason.startswith("missing"):
         return
+    first = dispatch.arguments[0] if dispatch.arguments else None
+    if first is not None and task.bind and is_task_itself(dispatch, first):
+        if signature.bind(len(dispatch.arguments) - 1, given) is None:
+            reason += "; Celery passes the task itself"
     by_name = "positional-only" in reason
     late = task.class_based or by_name or dispatch.method == "apply"
     related = Related(Where(task.function.module, task.function.facts.span), "the task's function")
@@ -120,6 +126,14 @@ def call_mismatch(dispatch: Dispatch, project: Project) -> Iterator[Report]:
         reason=reason,
         when="where it runs" if late else "when it is sent",
     )
+
+
+def is_task_itself(dispatch: Dispatch, argument: Expr) -> bool:
+    """Whether an argument is given for the task's own parameter: `self`, or None."""
+    if argument[0] == "const":
+        return argument[2] is None
+    caller = dispatch.caller
+    return argument[0] == "name" and caller is not None and argument[2] == caller.task_parameter
 
 
 def signature_text(task: Task, signature: Signature) -> str:
@@ -183,7 +197,7 @@ def move_into_kwargs(finding: Finding, source: Source) -> Iterable[Edit]:
     if call is None:
         return
     kwargs = next((k.value for k in call.keywords if k.arg == "kwargs"), None)
-    if kwargs is None and len(call.args) > 1 and not isinstance(call.args[0], ast.Name):
+    if kwargs is None and len(call.args) > 1:
         kwargs = call.args[1]
     text = f'"{name}": {text_at(source, value)}'
     if kwargs is None:
@@ -290,6 +304,9 @@ def give_to_celery(finding: Finding, source: Source) -> Iterable[Edit]:
     place, names = finding.fix_data
     call = call_at(source, place)
     if call is None or not isinstance(call.func, ast.Attribute):
+        return
+    if "#" in text_at(source, place):
+        # A comment would be lost.
         return
     receiver = text_at(source, source.span(call.func.value))
     method = call.func.attr

@@ -299,9 +299,16 @@ def replacing(task: Task, decorator: Expr) -> str | None:
     if isinstance(target, External):
         return written_name(callee) if target.name in REPLACING else None
     effect = index_of(task.project).decorators.effect(decorator, task.module, scope)
-    if isinstance(effect, Closure) and effect.definition.facts.kind != "class":
+    if isinstance(effect, Closure) and is_plain_function(effect.definition):
         return written_name(callee) if is_dispatched(task) else None
     return None
+
+
+def is_plain_function(made: Definition) -> bool:
+    """Whether a decorator's inner function is given back as it is, without attributes like
+    `inner.delay = task.delay`."""
+    facts = made.facts
+    return facts.kind == "function" and not made.module.changes(facts.parent, facts.name)
 
 
 def is_dispatched(task: Task) -> bool:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..extract.observe import observe
 from ..project.apps import App
+from ..project.canvas import canvas_of
 from ..project.dispatch import ResultUse, blocks_outward, expects_error
 from ..project.names import Definition, External
+from ..project.subject import Subject
 from ..project.values import Const, Items, Ref, Value
 from ..rule import CORRECTNESS, UNSAFE, Edit, Finding, Related, Report, Undecided, report, rule
 from .bodies import caught_types, last_name, own_nodes
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 #: What waits for a result, and refuses to in a task (`celery/result.py`, assert_will_not_block).
 WAITING = frozenset({"get", "join", "join_native", "wait", "collect", "get_leaf"})
+CANVASES = frozenset("s si signature subtask chain group chord".split())
 #: Pools that do not refuse (`celery/concurrency/gevent.py`, `task_join_will_block`).
 GREEN_POOLS = frozenset({"gevent", "eventlet"})
 
@@ -31,30 +34,61 @@ GREEN_POOLS = frozenset({"gevent", "eventlet"})
 # CEL150: waiting for a result in a task
 
 
+@observe("UnaryOp")
+def inverted(node: ast.UnaryOp, site: Site) -> Iterator[tuple[ast.AST, Any]]:
+    """`~canvas`, which sends the canvas and waits for it (`celery/canvas.py`, `__invert__`)."""
+    import ast
+
+    if isinstance(node.op, ast.Invert) and isinstance(node.operand, ast.Call):
+        if last_name(node.operand.func) in CANVASES:
+            yield node, site.expr(node.operand)
+
+
+class Wait(Subject):
+    """A place that waits for a result: a `ResultUse`, or `~canvas`, where `use` is None."""
+
+    __slots__ = ("use",)
+
+    def __init__(self, at: Subject, use: ResultUse | None) -> None:
+        super().__init__(at.project, at.module, at.scope, at.block, at.span)
+        self.use = use
+
+    @classmethod
+    def collect(cls, project: Project) -> list[Wait]:
+        """Every one of them, the uses first."""
+        uses = [u for u in project.all(ResultUse) if u.called and u.method in WAITING]
+        found = [cls(use, use) for use in uses]
+        for seen in project.seen(inverted):
+            if canvas_of(project, seen.module, seen.scope, seen.data) is not None:
+                found.append(cls(seen, None))
+        return found
+
+
 @rule(
-    ResultUse,
+    Wait,
     "CEL150",
     "celery-result-get-in-task",
     CORRECTNESS,
-    says="`{method}()` waits for another task inside `{task}`: it raises RuntimeError",
+    says="`{method}` waits for another task inside `{task}`: it raises RuntimeError",
 )
-def result_get_in_task(use: ResultUse, project: Project) -> Iterator[Report]:
+def result_get_in_task(wait: Wait, project: Project) -> Iterator[Report]:
     """`assert_will_not_block` raises "Never call result.get() within a task!"."""
-    task = use.task
-    if task is None or not use.called or use.method not in WAITING or use.in_test:
+    task, use = wait.task, wait.use
+    if task is None or wait.in_test or may_join(wait):
         return
-    given = {keyword: value for keyword, value, _ in use.call[4]}
-    if None in given or may_join(use) or comes_back_at_once(use, project):
-        return
-    refuses = given.get("disable_sync_subtasks")
-    if refuses is not None and not use.evaluate(refuses).value:
-        return
+    if use is not None:
+        given = {keyword: value for keyword, value, _ in use.call[4]}
+        if None in given or comes_back_at_once(use, project):
+            return
+        refuses = given.get("disable_sync_subtasks")
+        if refuses is not None and not use.evaluate(refuses).value:
+            return
     if any(_is_one_of(pool, GREEN_POOLS) for pool in configured(project, "worker_pool")):
         return
-    yield report(use.where, method=use.method, task=task.shown)
+    yield report(wait.where, method=f"{use.method}()" if use else "~", task=task.shown)
 
 
-def may_join(use: ResultUse) -> bool:
+def may_join(use: Subject) -> bool:
     """Whether it stands in `with allow_join_result():`."""
     return any(
         block.kind == "with"

@@ -98,7 +98,7 @@ def test_the_same_setting_wins(seed: int) -> None:
     made = project(app=text)
     made.celery = ((5, 7), None)
     configuration = made.all(App)[0].configuration
-    assert configuration.closed
+    assert configuration.closed == (read is not None)
     ours = read_by_us(configuration)
     if read is not None and ours is not None:
         # Celery gives a timedelta as the default of `result_expires`.

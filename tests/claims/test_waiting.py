@@ -44,6 +44,7 @@ WAITS = {
     "of an id": lambda app: AsyncResult("1", app=app).get(timeout=0.01),
     "join": lambda app: celery.group([app.tasks["add"].s(1, 2)], app=app)().join(timeout=0.01),
     "apply": lambda app: app.tasks["add"].apply((1, 2)).get(),
+    "invert": lambda app: ~app.tasks["add"].s(1, 2),
     "collect": lambda app: list(app.tasks["add"].delay(1, 2).collect(timeout=0.01)),
 }
 

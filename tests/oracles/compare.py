@@ -26,8 +26,13 @@ def compare(shown: dict[str, Any], truth: dict[str, Any]) -> list[Fact]:
     """All facts of one project."""
     facts: list[Fact] = []
     by_name = {app["name"]: app for app in shown["apps"]}
+    real_names = {app["name"] for app in truth["apps"]}
+    nameless = [app for app in shown["apps"] if app["name"] not in real_names]
     for app in truth["apps"]:
         mine = by_name.get(app["name"])
+        if mine is None and len(nameless) == 1 and nameless[0]["name"] is None:
+            # A name that is computed.
+            mine = nameless[0]
         if mine is None:
             facts.append(Fact(f"app {app['name']}", WRONG, "not found"))
             continue
@@ -55,9 +60,7 @@ def _config(mine: dict[str, Any], app: dict[str, Any]) -> list[Fact]:
     facts = []
     for key, value in mine["config"].items():
         if value["known"] and key in app["every"]:
-            facts.append(
-                _same(f"setting {app['name']} {key}", value["value"], app["every"][key])
-            )
+            facts.append(_same(f"setting {app['name']} {key}", value["value"], app["every"][key]))
     for key, real in app["config"].items():
         what = f"setting {app['name']} {key}"
         value = mine["config"].get(key)
@@ -77,7 +80,7 @@ def _schedule(shown: dict[str, Any], app: dict[str, Any]) -> list[Fact]:
     mine = {
         entry["key"]: entry
         for entry in shown["schedule"]
-        if entry["app"] == app["name"] and entry["source"] != "row"
+        if entry["app"] in (app["name"], None) and entry["source"] != "row"
     }
     for key in mine.keys() - app["schedule"].keys() - {""}:
         facts.append(Fact(f"entry {key}", WRONG, "Celery does not have it"))
@@ -133,7 +136,7 @@ def _routes(shown: dict[str, Any], mine: dict[str, Any], app: dict[str, Any]) ->
     own = [
         (route["pattern"], route["queue"], route["options"])
         for route in shown["routes"]
-        if route["app"] == app["name"]
+        if route["app"] == mine["name"]
     ]
     return [
         _same(f"route {pattern}", own[place] if place < len(own) else None, one)
@@ -157,7 +160,7 @@ def _tasks(shown: dict[str, Any], truth: dict[str, Any]) -> list[Fact]:
             continue
         facts.append(Fact(what, RIGHT, ""))
         owner = real_apps.get(task["app"])
-        if owner is None and len(real_apps) == 1:
+        if owner is None and len(real_apps) == 1 and len(shown["apps"]) != 1:
             facts.append(Fact(f"{what} app", *_reason(shown, what, "the app of the task")))
         real = owner["tasks"].get(name, anywhere) if owner else anywhere
         facts += _one_task(shown, task, real, truth["baseline"], what)
@@ -173,7 +176,7 @@ def _one_task(
 ) -> list[Fact]:
     function = task["function"]
     facts = []
-    if real["row"] is not None and real["path"].endswith("/" + task["path"]):
+    if task["made_by"] == "decorator" and real["function"] == function:
         facts.append(_same(f"{what} row", task["row"], real["row"]))
     facts.append(_same(f"{what} bind", task["bind"], real["bind"]))
     if task["signature"] is None:

@@ -93,17 +93,19 @@ def app_truth(app: Any) -> dict[str, Any]:
 def task_truth(app: Any, task: Any) -> dict[str, Any]:
     run = type(task).__dict__.get("run") or task.run
     function = task.run
+    # `autoretry_for` puts another function in the place of `run`.
+    seen = getattr(task, "_orig_run", function)
     try:
         signature = [
             [p.name, p.kind.name, None if p.default is p.empty else repr(p.default)]
-            for p in inspect.signature(getattr(task, "_orig_run", function), follow_wrapped=False).parameters.values()
+            for p in inspect.signature(seen, follow_wrapped=False).parameters.values()
         ]
     except (TypeError, ValueError):
         signature = None
     code = getattr(getattr(function, "__func__", function), "__code__", None)
     return {
         "row": code and code.co_firstlineno,
-        "path": code and code.co_filename,
+        "function": code and code.co_name,
         "bind": not isinstance(run, staticmethod),
         "signature": signature,
         "options": {name: plain(getattr(task, name, None)) for name in OPTIONS},

@@ -8,7 +8,8 @@ import pytest
 
 from flake8_celery.project import Project
 from flake8_celery.project.apps import App
-from flake8_celery.project.configuration import Configuration, Setting, django_setting
+from flake8_celery.project.configuration import Configuration, Setting
+from flake8_celery.project.django import django_setting
 from flake8_celery.rule import Undecided
 
 from .build import project

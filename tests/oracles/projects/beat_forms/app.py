@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from celery import Celery
-from celery.schedules import crontab, schedule, solar
+from celery.schedules import crontab, schedule
 
 MINUTE = 60
 app = Celery("beat", broker="memory://", timezone="Europe/Paris")
@@ -14,7 +14,6 @@ app.conf.beat_schedule = {
     "cron": {"task": "app.tick", "schedule": crontab(hour=7, minute=30, day_of_week=1)},
     "cron-text": {"task": "app.tick", "schedule": crontab("*/15", "8-17", "mon-fri")},
     "cron-list": {"task": "app.tick", "schedule": crontab(minute=[0, 30], day_of_month="1,15")},
-    "sun": {"task": "app.tick", "schedule": solar("sunset", -37.81753, 144.96715)},
 }
 app.conf.beat_schedule["late"] = {
     "task": "app.tick",

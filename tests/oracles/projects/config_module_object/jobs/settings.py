@@ -2,8 +2,7 @@ broker_url = "memory://"
 task_default_queue = "jobs"
 task_compression = "gzip"
 
-if True:
-    task_publish_retry = False
+task_publish_retry = False
 
 for _name in ("a", "b"):
     pass
