@@ -10,12 +10,17 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .celery import settings as table
 from .celery.options import CONFIG_BACKED, HOOKS, TASK_OPTIONS
 from .facts import Expr, Import, Parameter
 from .project import Project
 from .project.apps import App, default_app
-from .project.configuration import CONSTRUCTOR, SETTING_PARAMETERS, Setting, generations
+from .project.configuration import (
+    CONSTRUCTOR,
+    SETTING_PARAMETERS,
+    Configuration,
+    Setting,
+    generations,
+)
 from .project.destination import destination_of
 from .project.handlers import SignalHandler
 from .project.names import Definition, LinkedModule, absolute_name
@@ -97,11 +102,6 @@ class Inspection:
         for reason in configuration.open_reasons:
             self._note(configuration.anchor, f"the configuration of {_called(app)}", reason)
         settings = {name: shown for name in sorted(names) if (shown := self._setting(app, name))}
-        refused = _refused(configuration)
-        if refused is not None:
-            self._note(*refused)
-            for shown in settings.values():
-                shown.update(value=None, known=False, why=refused[2])
         return {
             "name": app.main,
             **place(app.where),
@@ -558,21 +558,6 @@ def _source(setting: Setting) -> dict[str, Json]:
     if setting.layer == CONSTRUCTOR and key in SETTING_PARAMETERS:
         key = f"{key}="
     return {**place(setting.where), "key": key, "layer": setting.layer, "source": setting.source}
-
-
-def _refused(configuration: Configuration) -> tuple[Where, str, str] | None:
-    """Where and why Celery refuses the configuration, if it does: old and new names mixed."""
-    for setting in configuration.settings:
-        if table.is_old(setting.key) or table.is_new(setting.key):
-            for group in configuration.judged_together(setting):
-                keys = [other.key for other in group]
-                left = table.mixing(keys, configuration.constructor_keys, configuration.namespace)
-                for other in group:
-                    if other.key in left:
-                        what = f"the configuration of {_called(configuration.app)}"
-                        why = f"Celery refuses to start: `{other.key}` is of another generation"
-                        return other.where, what, f"{why} of names than the rest"
-    return None
 
 
 def _timezone(configuration: Configuration) -> str | None:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flake8_celery.extract import extract
-from flake8_celery.source import Source
 
 from .conftest import Place
 

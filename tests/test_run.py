@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -223,7 +223,7 @@ def test_nothing_of_the_project_is_run(place: Place, tmp_path: Path) -> None:
             for name in ("conftest.py", "setup.py", "celery.py", "sitecustomize.py", "a.py")
         }
     )
-    place.put({name: "raise SystemExit(7)\n" for name in ("json.py", "argparse.py", "gc.py")})
+    place.put(dict.fromkeys(("json.py", "argparse.py", "gc.py"), "raise SystemExit(7)\n"))
     command = [sys.executable, "-m", "flake8_celery", "check", "--no-cache", "--output-format"]
     for name in ("json", "full", "sarif"):
         ran = place.command(*command, name)

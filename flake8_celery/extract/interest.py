@@ -81,6 +81,16 @@ def mentions_configuration(target: ast.AST) -> bool:
     return isinstance(target, ast.Name) and target.id in CONFIGURATION_WORDS
 
 
+def reads_configuration(node: ast.Attribute, called: bool) -> bool:
+    """Whether `app.conf.x` reads a setting, which makes Celery load its configuration."""
+    return (
+        isinstance(node.value, ast.Attribute)
+        and node.value.attr == "conf"
+        and isinstance(node.ctx, ast.Load)
+        and (not called or node.attr in ("get", "items", "keys", "values"))
+    )
+
+
 def is_interesting_call(node: ast.Call, library_names: set[str]) -> bool:
     """Whether a call may concern Celery."""
     func = node.func

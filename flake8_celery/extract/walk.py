@@ -306,7 +306,7 @@ class Walk:
                 if isinstance(name, str):
                     target = ast.copy_location(ast.Name(name, ast.Store()), pattern)
                     self.bind(target, None, "unknown", scope, arm, case.pattern)
-            self.push_all(case.body, scope, arm, node)
+            self.push_all([*filter(None, [case.guard]), *case.body], scope, arm, node)
         self.push_all([node.subject], scope, block, node)
 
     def visit_assign(self, node: ast.Assign, scope: int, block: int, parent: ast.AST) -> None:
@@ -329,6 +329,7 @@ class Walk:
     def visit_delete(self, node: ast.Delete, scope: int, block: int, parent: ast.AST) -> None:
         for target in node.targets:
             self.bind(target, None, "unknown", scope, block, node, "del")
+        self.push_all(node.targets, scope, block, node)
 
     def visit_walrus(self, node: ast.NamedExpr, scope: int, block: int, parent: ast.AST) -> None:
         self.bind(node.target, node.value, "", self.function_of[scope], block, node)
@@ -378,6 +379,8 @@ class Walk:
         if node.attr in interest.RESULT_READS and not called:
             self.result_reads.append((scope, block, node, node.value, type(parent).__name__))
         elif node.attr in interest.OPTION_READS and isinstance(node.ctx, ast.Load):
+            self.expressions.append((scope, block, node, type(parent).__name__))
+        elif type(node.value) is ast.Attribute and interest.reads_configuration(node, called):
             self.expressions.append((scope, block, node, type(parent).__name__))
         value = node.value
         if type(value) not in LEAVES:

@@ -164,7 +164,7 @@ class _Reader:
         canvas = self.read(home, target.scope, value)
         if canvas is None:
             return None
-        if changed_in_place(home, target.name):
+        if changed_in_place(self.project, home, target.name):
             canvas.immutable = None
             canvas.open_options = True
         return canvas
@@ -354,19 +354,18 @@ class _Reader:
             canvas.steps.append(self.step(module, scope, body))
 
 
-def changed_in_place(module: LinkedModule, name: str) -> bool:
-    """Whether `name.set(...)` or the like stands anywhere in a module."""
-    for expression in module.facts.expressions:
-        call = expression.expr
-        if (
-            call[0] == "call"
-            and call[2][0] == "attr"
-            and call[2][3] == "set"
-            and call[2][2][0] == "name"
-            and call[2][2][2] == name
-        ):
-            return True
-    return False
+def changed_in_place(project: Project, module: LinkedModule, name: str) -> bool:
+    """Whether `name.set(...)` stands anywhere in a module, which may change what `name` holds."""
+    key = ("set in place", module.path)
+    names = project.kept.get(key)
+    if names is None:
+        calls = [e.expr for e in module.facts.expressions if e.expr[0] == "call"]
+        names = project.kept[key] = {
+            call[2][2][2]
+            for call in calls
+            if call[2][0] == "attr" and call[2][3] == "set" and call[2][2][0] == "name"
+        }
+    return name in names
 
 
 def canvas_of(project: Project, module: LinkedModule, scope: int, expr: Expr) -> Canvas | None:

@@ -25,8 +25,9 @@ SOURCE_METHODS = frozenset({"config_from_object", "config_from_envvar", "add_def
 class Statement:
     """One statement that configures an app, or an app that is not known (`app` is None).
 
-    `kind` is the method of SOURCE_METHODS with its call in `expr`, or what of `app.conf` is
-    written: "key" for one key, "inside" for something within its value, "all" for several keys.
+    `kind` is the method of SOURCE_METHODS with its call in `expr`, or "read" where a setting is
+    read, which makes Celery load its configuration, or what of `app.conf` is written: "key" for
+    one key, "inside" for something within its value, "all" for several keys.
     The target of `change` is a bare name that stands for what is changed."""
 
     __slots__ = (
@@ -86,6 +87,10 @@ def statements(project: Project) -> list[Statement]:
 
 def _calls(project: Project, module: LinkedModule) -> Iterator[Statement]:
     for scope, block, call, _ in module.facts.expressions:
+        if call[0] == "attr" and ends_in(call[2], "conf"):
+            app = app_of_expr(project, module, scope, call[2][2])
+            if app is not None:
+                yield Statement(project, app, module, scope, block, "read", call, call[1])
         if call[0] == "call" and call[2][0] == "attr" and call[2][3] in SOURCE_METHODS:
             app = app_of_expr(project, module, scope, call[2][2])
             if app is None and call[2][3] == "add_defaults":

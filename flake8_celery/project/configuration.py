@@ -73,6 +73,7 @@ __all__ = [
 ]
 
 
+REPLACING = frozenset({"config_from_object", "config_from_envvar"})
 REFUSED = "Celery refuses names from before and since 4.0 side by side"
 
 
@@ -289,7 +290,7 @@ class Configuration:
                 yield group
 
     def _group(self, profile: Profile | None) -> list[Setting]:
-        if profile is not None and profile.by_key:
+        if profile is not None and not profile.empty:
             return [setting for setting in profile.by_key.values() if setting.certain]
         return [
             entry
@@ -309,7 +310,7 @@ class Configuration:
         """Whether names from before 4.0 or since are the rule (`detect_settings`)."""
         if self.namespace:
             return "new"
-        if profile is not None and profile.by_key:
+        if profile is not None and not profile.empty:
             keys = set(profile.by_key)
         else:
             keys = {
@@ -386,6 +387,7 @@ class Configuration:
             )
         ]
         events.sort(key=lambda e: (e.module.path != home, e.module.path, tuple(e.span[:2])))
+        events = self._without_lost(events)
         for event in events:
             if is_test_path(event.module.path) and not tests:
                 self._read_test_event(event)
@@ -394,6 +396,30 @@ class Configuration:
         for event in events:
             if event.kind not in SOURCE_METHODS and (tests or not is_test_path(event.module.path)):
                 self._read_write(event)
+
+    def _without_lost(self, events: list[Statement]) -> list[Statement]:
+        """The statements that count when all of them have run.
+
+        Once a setting was read, what is written lives until the next `config_from_object`, which
+        starts again from what was written before that first read."""
+        kept: list[Statement] = []
+        since_read: int | None = None
+        doubtful = False
+        for event in events:
+            if event.kind == "read":
+                if since_read is None:
+                    since_read, doubtful = len(kept), not self._certain(event)
+                continue
+            if since_read is not None and event.kind in REPLACING:
+                if doubtful or not self._certain(event):
+                    self._changes.append(Opening("writes that a later config object may undo"))
+                else:
+                    before = [e for e in kept[:since_read] if e.kind != "add_defaults"]
+                    gone = len(before) - since_read
+                    kept = before + [e for e in kept[since_read:] if e.kind in REPLACING]
+                    since_read += gone
+            kept.append(event)
+        return kept
 
     def _read_test_event(self, event: Statement) -> None:
         if event.app is self.app and event.kind == "key" and event.change.op == "=":

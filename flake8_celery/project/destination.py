@@ -113,10 +113,14 @@ def _answer(router: Value, name: str) -> tuple[Value, Value] | None:
         raise Undecided(f"routes that are not known at {router.where.shown}")
     if any(not isinstance(key, Const) for key, _ in pairs):
         raise Undecided(f"a route's key that is not known at {router.where.shown}")
+    patterns: dict[str, tuple[Value, Value]] = {}
     for key, options in pairs:
+        # A pattern that comes up again keeps its place and gets the new options.
         if isinstance(key, Const) and "*" in str(key.constant):
-            if matches(str(key.constant), name):
-                return key, options
+            patterns[str(key.constant)] = (key, options)
+    for pattern, answer in patterns.items():
+        if matches(pattern, name):
+            return answer
     return None
 
 

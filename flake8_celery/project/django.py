@@ -32,6 +32,16 @@ SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"
 
 def django_profiles(project: Project, module: LinkedModule) -> list[ConfigObject]:
     """Django's settings as `module` sees them, one object per profile."""
+    key = ("django profiles", module.path)
+    if key not in project.kept:
+        # What asks while the settings are being read, sees nothing yet.
+        project.kept[key] = [open_object("settings that are being read")]
+        project.kept[key] = _find_profiles(project, module)
+    profiles: list[ConfigObject] = project.kept[key]
+    return profiles
+
+
+def _find_profiles(project: Project, module: LinkedModule) -> list[ConfigObject]:
     chosen, sure = _settings_modules(project, module)
     if not chosen:
         return [open_object("no settings module of Django is part of the project")]
@@ -230,11 +240,16 @@ def django_setting(project: Project, name: str, where: Where) -> Value | None:
     production.  None when it is not known."""
     if not name.isupper():
         return None
+    key = ("django names", where.module.path)
+    if key not in project.kept:
+        project.kept[key] = [
+            {written.key: written for written in profile.written}
+            for profile in django_profiles(project, where.module)
+            if profile.production
+        ]
     values: list[Value] = []
-    for profile in django_profiles(project, where.module):
-        if not profile.production:
-            continue
-        written = next((w for w in profile.written if w.key == name), None)
+    for names in project.kept[key]:
+        written = names.get(name)
         if written is None or not written.certain:
             return None
         values.append(written.value)

@@ -149,12 +149,14 @@ Entry = Setting | Opening
 class Profile:
     """One config object an app may have: its settings by key."""
 
-    __slots__ = ("by_key", "name", "open_reasons", "production", "settings")
+    __slots__ = ("by_key", "empty", "name", "open_reasons", "production", "settings")
 
     def __init__(self, app: App, source: ConfigObject) -> None:
         self.name = source.name
         self.production = source.production
         self.open_reasons = source.open_reasons
+        # An empty dict counts as no config object at all; a module or class is never empty.
+        self.empty = not source.written and not source.name
         self.by_key: dict[str, Setting] = {}
         self.settings: list[Setting] = []
         for written in source.written:

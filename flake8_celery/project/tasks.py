@@ -9,7 +9,8 @@ from ..celery.options import CONFIG_BACKED
 from ..extract.observe import Site, observe
 from ..facts import Expr, Parameter, Span
 from ..rule import Undecided, Where
-from .apps import App, app_of_expr, default_app
+from .apps import App, app_of_expr
+from .loading import shared_app
 from .names import (
     LONGEST_CHAIN,
     Definition,
@@ -592,7 +593,7 @@ class Index:
         task.wrapped = maker.wrapped
         task.replaced = not made.direct
         task.direct_name = made.same_name
-        app = default_app(self.project) if maker.shared else maker.app
+        app = shared_app(self.project, module) if maker.shared else maker.app
         task.apps = [] if app is None else [app]
         return task
 

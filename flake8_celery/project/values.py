@@ -293,6 +293,8 @@ def put(mapping: Mapping, key: Value, item: Value, certain: bool = True) -> None
     elif not isinstance(key, Ref):
         mapping.entries[:] = doubtful_entries(mapping)
         mapping.open = True
+    # A key that is perhaps set is perhaps not there.
+    mapping.open = mapping.open or not certain
     mapping.entries.append(Entry(key, item))
 
 

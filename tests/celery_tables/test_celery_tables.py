@@ -184,7 +184,8 @@ def test_attributes_go_with_their_class() -> None:
 
 
 def test_builtin_tasks() -> None:
-    assert set(make_app().tasks) == BUILTIN_TASKS
+    # Tasks that other tests share with every app of the process are in the registry as well.
+    assert {name for name in make_app().tasks if name.startswith("celery.")} == BUILTIN_TASKS
 
 
 # serializers

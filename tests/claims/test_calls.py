@@ -20,22 +20,22 @@ from kombu.exceptions import EncodeError
 app = Celery("claims", broker="memory://", set_as_current=False)
 
 
-@app.task
+@app.task(shared=False)
 def add(x: int, y: int) -> int:
     return x + y
 
 
-@app.task
+@app.task(shared=False)
 def scale(x: int, by: int = 1) -> list[int]:
     return [x, by]
 
 
-@app.task
+@app.task(shared=False)
 def positional(x: int, /) -> int:
     return x
 
 
-@app.task
+@app.task(shared=False)
 def swallow(**kwargs: object) -> dict[str, object]:
     return kwargs
 
@@ -216,7 +216,7 @@ def test_a_group_of_one_inside_chain_is_no_chord(published: list[dict[str, Any]]
 def test_rpc_refuses_chords() -> None:
     other = Celery("rpc", broker="memory://", backend="rpc://", set_as_current=False)
 
-    @other.task
+    @other.task(shared=False)
     def task(x: int) -> int:
         return x
 

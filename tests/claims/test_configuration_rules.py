@@ -107,3 +107,17 @@ def test_cel704_the_result_backend_raises() -> None:
     made = app(backend="redis://localhost", redis_backend_use_ssl=True)
     with pytest.raises(TypeError):
         _ = made.backend
+
+
+def test_cel440_no_limit_on_what_a_worker_reserves() -> None:
+    made = app(worker_prefetch_multiplier=0)
+    with made.connection() as connection:
+        channel = connection.default_channel
+        processes = 2
+        channel.basic_qos(0, processes * made.conf.worker_prefetch_multiplier, False)
+        for tag in range(1000):
+            channel.qos.append(object(), tag)
+        assert channel.qos.can_consume()
+        channel.basic_qos(0, processes, False)
+        assert not channel.qos.can_consume()
+        channel.qos._delivered.clear()

@@ -1,0 +1,5 @@
+BROKER = "memory://"
+
+
+def queue_for(name):
+    return "q"

@@ -1,0 +1,2 @@
+from .celery_settings import *
+from .common import *

@@ -1,0 +1,5 @@
+SECRET_KEY = "x"
+USE_TZ = True
+TIME_ZONE = "Asia/Tokyo"
+INSTALLED_APPS = []
+CELERY_TASK_SERIALIZER = "json"

@@ -1,0 +1,3 @@
+from celery import Celery
+
+app = Celery("two", broker="memory://", set_as_current=False)
