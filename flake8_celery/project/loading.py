@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..rule import Undecided
 from .apps import App, app_of_expr, default_app
-from .names import LinkedModule, ModuleRef
+from .names import External, LinkedModule, ModuleRef
 
 if TYPE_CHECKING:
     from . import Project
@@ -79,7 +79,10 @@ def _imported(project: Project, module: LinkedModule) -> Iterator[LinkedModule]:
         source = project.names.imported_module(name, module)
         if isinstance(source, ModuleRef):
             yield source.module
-            submodule = project.find(f"{source.module.name}.{name.attribute}", module)
+        if isinstance(source, (ModuleRef, External)):
+            # A folder without `__init__.py` is not found as a module, but its modules are.
+            package = source.module.name if isinstance(source, ModuleRef) else source.name
+            submodule = project.find(f"{package}.{name.attribute}", module)
             if submodule is not None:
                 yield submodule
 
