@@ -203,13 +203,11 @@ TYPES = {"text": "str", "list": "list[str]", "flag": "bool", "table": "dict[str,
 
 class Ignore(NamedTuple):
     """One entry of a `per-file-ignores`: the rules `selectors` do not run in the files that
-    `pattern`, which starts from `folder`, matches.  `key` and `place` say where it is written."""
+    `pattern`, which starts from `folder`, matches."""
 
     folder: str
     pattern: str
     selectors: tuple[str, ...]
-    key: str
-    place: str
 
 
 class Config(NamedTuple):
@@ -257,7 +255,7 @@ class Config(NamedTuple):
                     continue
                 for pattern, selectors in layer.values.get(key, {}).items():
                     folder = layer.folder or os.getcwd()
-                    found.append(Ignore(folder, pattern, tuple(selectors), key, layer.place(key)))
+                    found.append(Ignore(folder, pattern, tuple(selectors)))
         return found
 
     def _says(self, name: str) -> Config | None:
@@ -341,16 +339,16 @@ def _ruffs(start: str) -> Config | None:
     for folder in _folders(start):
         for name in (*RUFF_FILE_NAMES, "pyproject.toml"):
             path = os.path.join(folder, name)
-            ours = name == "pyproject.toml"
-            if not os.path.isfile(path) or (ours and not _mentions(path, "tool.ruff")):
+            shared = name == "pyproject.toml"
+            if not os.path.isfile(path) or (shared and not _mentions(path, "tool.ruff")):
                 continue
             if not _mentions(path, "exclude") and not _mentions(path, "src"):
                 return None
             try:
-                data = _toml(path)[0]
+                data: Any = _toml(path)[0]
             except ConfigError:
                 return None
-            if ours:
+            if shared:
                 tool = data.get("tool")
                 data = tool.get("ruff") if isinstance(tool, dict) else None
             if isinstance(data, dict):

@@ -56,6 +56,8 @@ ROOT_MARKERS = (
     "tox.ini",
 )
 
+CONFIG_FILES = frozenset({".flake8-celery.toml", "flake8-celery.toml", "pyproject.toml"})
+
 NEEDLES: tuple[bytes, ...] = (
     b"elery",
     b".task",
@@ -129,6 +131,7 @@ def walk(
     suffixes: tuple[str, ...] = (".py", ".pyi"),
     warn: Callable[[str], None] = _silent,
     verdicts: gitignore.Verdicts | None = None,
+    configured: list[str] | None = None,
 ) -> Iterator[FileEntry]:
     """The files below `root` that end in one of `suffixes`: by name within a folder, a folder's
     files before its subfolders'.
@@ -139,10 +142,10 @@ def walk(
     `.git/info/exclude` inside a repository, those above `root` too; a user's own global ignore
     file is not read. Links to folders are not followed. A folder that cannot be read is passed
     to `warn` and skipped; a file that vanishes is skipped. `verdicts` remembers what git ignores
-    from one run to the next.
+    from one run to the next. `configured` collects the folders that hold a configuration file.
     """
     root = os.path.abspath(root)
-    excluded = _Excludes((*exclude, *extend_exclude), base or root)
+    excluded = Patterns((*exclude, *extend_exclude), base or root)
     verdicts = {} if verdicts is None else verdicts
     chain = gitignore.above(root) if respect_gitignore else gitignore.NOTHING
     pending = [(root, chain)]
@@ -154,8 +157,11 @@ def walk(
         except OSError as error:
             warn(f"cannot read {folder}: {error.strerror}")
             continue
+        names = [entry.name for entry in entries]
         if respect_gitignore:
-            chain = gitignore.enter(folder, chain, [entry.name for entry in entries])
+            chain = gitignore.enter(folder, chain, names)
+        if configured is not None and not CONFIG_FILES.isdisjoint(names):
+            configured.append(folder)
         candidates = []
         for entry in entries:
             name = entry.name
@@ -189,7 +195,7 @@ def walk(
 
 def is_excluded(path: str, base: str, exclude: Iterable[str]) -> bool:
     """Whether patterns leave out a file or folder, or a folder around it below `base`."""
-    excluded = _Excludes(exclude, base)
+    excluded = Patterns(exclude, base)
     while path != base and path != os.path.dirname(path):
         if excluded.match(os.path.basename(path), path):
             return True
@@ -201,8 +207,9 @@ def _name(entry: os.DirEntry[str]) -> str:
     return entry.name
 
 
-class _Excludes:
-    """Exclude patterns. Most are plain names, and only the others are ever compiled."""
+class Patterns:
+    """Patterns of files and folders, as in `exclude`: one without a slash matches a name, any
+    matches a path that starts from `base`. Most are plain names; only the others are compiled."""
 
     __slots__ = ("_globs", "_known", "_literals", "_name_globs")
 

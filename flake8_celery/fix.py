@@ -35,7 +35,7 @@ def fix_for(finding: Finding, source: Source, rules: Mapping[str, Rule]) -> Fix 
         return None
     if not edits:
         return None
-    return Fix(rule.fix_title, rule.applicability, edits)
+    return Fix(rule.fix_title, finding.applicability or rule.applicability, edits)
 
 
 def apply(source: Source, findings: Iterable[Finding], rules: Mapping[str, Rule]) -> str:
@@ -144,7 +144,7 @@ def _by_path(
     """The findings that may be fixed, by absolute path."""
     found: dict[str, list[Finding]] = {}
     for finding in analysis.findings:
-        applicability = rules[finding.code].applicability
+        applicability = finding.applicability or rules[finding.code].applicability
         if finding.fix_data is not None and (unsafe or applicability == SAFE):
             path = os.path.normpath(os.path.join(analysis.root, finding.path))
             found.setdefault(path, []).append(finding)

@@ -105,7 +105,8 @@ class Fix(NamedTuple):
 class Finding(NamedTuple):
     """A claim about one line, ready to be shown.
 
-    `path` is relative to the project's root; `related` are (path, span, message)."""
+    `path` is relative to the project's root; `related` are (path, span, message).
+    `applicability` is that of its fix where the configuration changes the rule's."""
 
     path: str
     span: Place
@@ -114,6 +115,7 @@ class Finding(NamedTuple):
     message: str
     related: tuple[tuple[str, Span, str], ...]
     fix_data: Any
+    applicability: str | None = None
 
 
 Judge = Callable[[Any, Any], Iterator[Report]]

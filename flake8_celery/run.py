@@ -9,19 +9,24 @@ findings are wanted for one file only, since what one file means depends on the 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import files
 from .cache import Cache, NoCache
+from .config import Config, celery_span
+from .extract import SUPPRESSES
 from .facts import Module, broken_module
 from .project import Project
-from .rule import Finding, Rule, Undecided, Where
+from .rule import STABLE, Finding, Rule, Undecided, Where
+from .selection import Everywhere
 from .source import Source, SourceError
 
 if TYPE_CHECKING:
     from .suppress import Suppressions
+
+Warn = Callable[[str], None]
 
 # Two processes pay for themselves only above this much source that speaks of Celery.
 PARALLEL_BYTES = 1_500_000
@@ -63,7 +68,10 @@ class Request(NamedTuple):
     `root` is the project's folder; `wanted` says for which paths (relative to it) findings are
     asked, None: for all.  `overlay` holds the texts that win over the disk.  `extra_paths` are
     files and folders that are read although they may be excluded or have another suffix; with
-    `parse_extra` such a file is parsed even if it does not speak of Celery, for its errors."""
+    `parse_extra` such a file is parsed even if it does not speak of Celery, for its errors.
+
+    With `ignore_suppressions` comments silence nothing and are not judged; without `silence`
+    they are judged only.  `progress` hears how many of how many files have been parsed."""
 
     root: str
     wanted: Callable[[str], bool] | None = None
@@ -78,19 +86,40 @@ class Request(NamedTuple):
     options: Mapping[str, Any] = {}
     processes: int = 1
     ignore_suppressions: bool = False
+    silence: bool = True
+    progress: Callable[[int, int], None] | None = None
+
+
+def request_for(root: str, settings: Config) -> Request:
+    """What the configuration says of the analysis of a project.  Raises ConfigError."""
+    patterns = settings.patterns("exclude")
+    return Request(
+        root,
+        exclude=files.DEFAULT_EXCLUDES if patterns is None else patterns,
+        extend_exclude=settings.patterns("extend-exclude") or (),
+        respect_gitignore=settings.get("respect-gitignore"),
+        cache_dir=os.path.join(root, os.path.expanduser(settings.get("cache-dir"))),
+        celery=celery_span(settings.get("target-celery")),
+        options={name: settings.get(name) for name in ("task-decorators", "extra-settings", "src")},
+    )
 
 
 class Collected(NamedTuple):
-    """The facts of the files that speak of Celery, and how to get those of the others."""
+    """The facts of the files that speak of Celery, and how to get those of the others.
+
+    `configured` are the folders (absolute) that hold a configuration file."""
 
     facts: dict[str, Module]
     python_files: list[str]
     load: Callable[[str], Module | None]
     read: Callable[[str], bytes]
+    configured: list[str]
 
 
-def analyse(request: Request, rules: Iterable[Rule]) -> Analysis:
-    """Judges a project by `rules`.  Never raises for anything that a file holds."""
+def analyse(request: Request, rules: Iterable[Rule] | Everywhere) -> Analysis:
+    """Judges a project by `rules`.  Never raises for anything that a Python file holds; raises
+    SelectorError and ConfigError for a configuration below the root."""
+    policy = rules if isinstance(rules, Everywhere) else Everywhere(rules)
     warnings: list[str] = []
     cache = Cache.open(request.cache_dir, request.root) if request.cache_dir else NoCache()
     collected = collect(request, cache, warnings.append)
@@ -102,7 +131,10 @@ def analyse(request: Request, rules: Iterable[Rule]) -> Analysis:
         **({"celery": request.celery} if request.celery else {}),
         options=request.options,
     )
-    findings, undecided = judge(project, rules, request.wanted, warnings.append)
+    chosen = policy.choose(collected.configured)
+    unknown: set[tuple[str, str]] = set()
+    judged, undecided = judge(project, chosen, request.wanted, warnings.append, unknown)
+    findings = [policy.settled(f) for f in judged if policy.runs(f.path, f.code)]
     modules = dict(collected.facts)
     if request.parse_extra:
         for path in [relative(path, request.root) for path in request.extra_paths]:
@@ -112,7 +144,11 @@ def analyse(request: Request, rules: Iterable[Rule]) -> Analysis:
     cache.save()
     kept = findings
     if not request.ignore_suppressions:
-        kept = unsilenced(findings, collected.read, warnings.append)
+        comments = Comments(collected.read, warnings.append)
+        idle = judge_suppressions(project, chosen, findings, comments, request, policy, unknown)
+        found = [policy.settled(f) for f in idle if policy.runs(f.path, f.code)]
+        findings = sorted([*findings, *found], key=_order)
+        kept = [f for f in findings if not comments.silence(f)] if request.silence else findings
     problems = []
     for path, facts in sorted(modules.items()):
         if facts.problem and facts.problem[1] == INTERNAL:
@@ -150,7 +186,8 @@ def collect(request: Request, cache: Cache | NoCache, warn: Callable[[str], None
         warn=warn,
         verdicts=cache.verdicts,
     )
-    entries = list(walk(root))
+    configured: list[str] = []
+    entries = list(walk(root, configured=configured))
     known = {entry.path for entry in entries}
     for path in map(os.path.abspath, request.extra_paths):
         if os.path.isdir(path):
@@ -195,9 +232,8 @@ def collect(request: Request, cache: Cache | NoCache, warn: Callable[[str], None
             fresh.append((path, entry, data))
         elif not over:
             cache.put(path, entry, data, None)
-    for (path, entry, data), module in zip(
-        fresh, _extract_all(fresh, request.processes), strict=True
-    ):
+    modules = _extract_all(fresh, request.processes, request.progress)
+    for (path, entry, data), module in zip(fresh, modules, strict=True):
         facts[path] = module
         if overlay is None or overlay.get(entry.path) is None:
             cache.put(path, entry, data, module)
@@ -218,7 +254,7 @@ def collect(request: Request, cache: Cache | NoCache, warn: Callable[[str], None
             cache.put_loaded(path, module)
         return module
 
-    return Collected(facts, python_files, load, read)
+    return Collected(facts, python_files, load, read, configured)
 
 
 def _entry(path: str) -> files.FileEntry:
@@ -256,27 +292,36 @@ def _extract(path: str, data: bytes | str) -> Module:
 
 
 def _extract_all(
-    fresh: list[tuple[str, files.FileEntry, bytes]], processes: int
-) -> Iterable[Module]:
+    fresh: list[tuple[str, files.FileEntry, bytes]],
+    processes: int,
+    progress: Callable[[int, int], None] | None,
+) -> Iterator[Module]:
     size = sum(len(data) for _, _, data in fresh)
     if processes > 1 and size > PARALLEL_BYTES:
         from .parallel import extract_in_processes
 
         modules = extract_in_processes([(path, data) for path, _, data in fresh], processes)
         if modules is not None:
-            return modules
-    return [_extract(path, data) for path, _, data in fresh]
+            yield from modules
+            return
+    for done, (path, _, data) in enumerate(fresh, start=1):
+        yield _extract(path, data)
+        if progress is not None:
+            progress(done, len(fresh))
 
 
 def judge(
     project: Project,
     rules: Iterable[Rule],
     wanted: Callable[[str], bool] | None,
-    warn: Callable[[str], None],
+    warn: Warn,
+    unknown: set[tuple[str, str]] | None = None,
 ) -> tuple[list[Finding], dict[str, int]]:
     """Asks every rule about every subject of its kind.
 
-    Gives the findings, sorted and without repetitions, and the undecided count of each rule."""
+    Gives the findings, sorted and without repetitions, and the undecided count of each rule.
+    `unknown` collects (code, path) where a rule was undecided or failed."""
+    unknown = set() if unknown is None else unknown
     by_subject: dict[Any, list[Rule]] = {}
     for rule in rules:
         by_subject.setdefault(rule.subject, []).append(rule)
@@ -288,6 +333,7 @@ def judge(
         except Exception as error:
             codes = ", ".join(rule.code for rule in asked)
             warn(f"{codes}: cannot be judged: {_failure(error)}")
+            unknown.update((rule.code, module.path) for rule in asked for module in project.modules)
             continue
         for subject in subjects:
             if wanted is not None and not wanted(subject.module.path):
@@ -300,7 +346,9 @@ def judge(
                             findings.setdefault(_order(finding), finding)
                 except Undecided:
                     undecided[rule.code] = undecided.get(rule.code, 0) + 1
+                    unknown.add((rule.code, subject.module.path))
                 except Exception as error:
+                    unknown.add((rule.code, subject.module.path))
                     place = Where(subject.module, subject.span).shown
                     warn(f"{rule.code}: cannot judge {place}: {_failure(error)}")
     return [findings[key] for key in sorted(findings)], undecided
@@ -330,30 +378,71 @@ def _order(finding: Finding) -> tuple[Any, ...]:
     return (finding.path, finding.span[0], finding.span[1], finding.code, finding.message)
 
 
-def unsilenced(
-    findings: list[Finding], read: Callable[[str], bytes], warn: Callable[[str], None]
+class Comments:
+    """The suppression comments of a project's files, by ruff's rules, each file read once.
+
+    Malformed ones are told to `warn`."""
+
+    __slots__ = ("_by_path", "_read", "_warn")
+
+    def __init__(self, read: Callable[[str], bytes], warn: Warn) -> None:
+        self._read = read
+        self._warn = warn
+        self._by_path: dict[str, Suppressions] = {}
+
+    def silence(self, finding: Finding) -> bool:
+        """Whether a comment silences a finding."""
+        return self.of(finding.path).silences(finding.code, finding.name, finding.span)
+
+    def of(self, path: str) -> Suppressions:
+        """The comments of the file at a path relative to the root; none where it is no text."""
+        if path not in self._by_path:
+            from .suppress import Suppressions
+
+            try:
+                source = Source.decode(self._read(path), path)
+            except (OSError, SourceError):
+                source = Source.from_text("", path)
+            known = self._by_path[path] = Suppressions.of(source)
+            for _, message in known.warnings:
+                self._warn(message.replace("{path}", path))
+        return self._by_path[path]
+
+
+def judge_suppressions(
+    project: Project,
+    rules: Iterable[Rule],
+    findings: Iterable[Finding],
+    comments: Comments,
+    request: Request,
+    policy: Everywhere,
+    unknown: set[tuple[str, str]],
 ) -> list[Finding]:
-    """The findings that no suppression comment silences, by ruff's rules."""
-    by_path: dict[str, Suppressions] = {}
-    kept = []
-    for finding in findings:
-        if finding.path not in by_path:
-            by_path[finding.path] = _suppressions(finding.path, read, warn)
-        if not by_path[finding.path].silences(finding.code, finding.name, finding.span):
-            kept.append(finding)
-    return kept
+    """Asks the rules about suppressions, once it is known what there is to be silenced."""
+    from .rules.suppressions import Suppression
 
+    known = {rule.code: rule for rule in rules}
+    asked = [rule for rule in known.values() if rule.subject is Suppression]
+    if not asked:
+        return []
+    judged = {c: r for c, r in known.items() if r.status == STABLE and r not in asked}
+    codes = {r.name: c for c, r in judged.items()} | {c: c for c in judged}
+    by_path: dict[str, list[tuple[str, str, Any]]] = {}
+    for f in findings:
+        by_path.setdefault(f.path, []).append((f.code, f.name, f.span))
+    found = []
+    for module in project.modules:
+        path = module.path
+        wanted = request.wanted is None or request.wanted(path)
+        if not wanted or SUPPRESSES not in module.facts.observations:
+            continue
 
-def _suppressions(
-    path: str, read: Callable[[str], bytes], warn: Callable[[str], None]
-) -> Suppressions:
-    from .suppress import Suppressions
+        def code_of(written: str, path: str = path) -> str | None:
+            code = codes.get(written)
+            decided = code is not None and (code, path) not in unknown
+            return code if decided and policy.runs(path, str(code)) else None
 
-    try:
-        source = Source.decode(read(path), path)
-    except (OSError, SourceError):
-        source = Source.from_text("", path)
-    suppressions = Suppressions.of(source)
-    for _, message in suppressions.warnings:
-        warn(message.replace("{path}", path))
-    return suppressions
+        for directive, idle in comments.of(path).idle(by_path.get(path, []), code_of):
+            subject = Suppression(module, directive, idle)
+            found += [_finding(rule, answer) for rule in asked for answer in rule(subject, project)]
+    return found

@@ -12,6 +12,7 @@ import re
 import tokenize
 import warnings
 from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -142,6 +143,39 @@ class Suppressions:
             directive.kind != FLAKE8_NOQA and _reaches(directive, code, name, span)
             for directive in self._wide
         )
+
+    def idle(
+        self,
+        findings: Sequence[tuple[str, str, Span]],
+        code_of: Callable[[str], str | None],
+    ) -> Iterator[tuple[Directive, tuple[str, ...]]]:
+        """The directives that name codes which silence none of `findings` (code, name, place),
+        and these codes as they are written.
+
+        `code_of` gives the code for a code or name, None for one that is not to be judged."""
+        for directive in self.directives:
+            if directive.kind == ENABLE:
+                continue
+            idle = tuple(
+                written
+                for written in directive.codes
+                if (code := code_of(written)) is not None
+                and not any(
+                    found == code and self._touches(directive._replace(codes=()), span)
+                    for found, _, span in findings
+                )
+            )
+            if idle:
+                yield directive, idle
+
+    def _touches(self, directive: Directive, span: Span) -> bool:
+        """Whether a directive is about a place, be it for flake8 only: there a `# noqa` may stand
+        on any line of a string that goes over several."""
+        if directive.kind == NOQA:
+            return span[0] <= directive.row <= self.noqa_row(span[0]) or (
+                self.noqa_row(span[0]) == self.noqa_row(directive.row)
+            )
+        return _reaches(directive, "", "", span)
 
     def noqa_row(self, row: int) -> int:
         """The row on which a `# noqa` for a finding on `row` stands: the end of a triple-quoted

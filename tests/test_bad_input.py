@@ -3,6 +3,9 @@
 Every test that analyses fails on a warning of an internal error.
 """
 
+# Programs as texts are easier to read on long lines.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import os

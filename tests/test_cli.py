@@ -85,6 +85,12 @@ class TestExitCodes:
         assert place.run("--version").out == f"flake8-celery {__version__}\n"
 
 
+def test_flags_of_ruff_that_mean_nothing_here(place: Place) -> None:
+    place.write(a="import celery\n")
+    flags = ("-v", "--line-length=80", "--dummy-variable-rgx=_", "--target-version=py311")
+    assert place.check(*flags, "--no-fix", "--no-show-fixes", "--no-fix-only").code == 0
+
+
 class TestPaths:
     def test_relative_to_the_working_directory(
         self, place: Place, monkeypatch: pytest.MonkeyPatch

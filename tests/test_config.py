@@ -69,8 +69,8 @@ MISTAKES = [
     ('extend-select = ["CEL"]\nselect = 1\n', 3, "`select` must be"),
     ('"select" = 1\n', 2, "`select` must be"),
     ("  select   = 1\n", 2, "`select` must be"),
-    ("lint.select = []\n", 2, "unknown key `lint`"),
-    ("[tool.flake8-celery.lint]\nx = 1\n", 2, "unknown key `lint`"),
+    ("lint.x = []\n", 2, "unknown key `lint.x`"),
+    ("[tool.flake8-celery.lint]\nx = 1\n", 3, "unknown key `lint.x`"),
     ('select = ["CEL970", "CEL79"]\n', 2, "Unknown rule selector `CEL79`"),
     ('ignore = ["celery-plane-mark"]\n', 2, "did you mean `celery-plain-mark`?"),
     ('select = [\n"CEL970",\n"cel970",\n]\n', 2, "Unknown rule selector `cel970`"),
@@ -159,4 +159,4 @@ class TestCommandLine:
 def test_every_option_says_what_it_is_for() -> None:
     for name, option in OPTIONS.items():
         assert option.name == name and option.help
-        assert option.kind in ("text", "list", "flag")
+        assert option.kind in ("text", "list", "flag", "table")

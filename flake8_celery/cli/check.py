@@ -67,6 +67,10 @@ def add(subcommands: Any) -> None:
         "--exit-non-zero-on-fix", action="store_true", help="exit 1 if anything was fixed"
     )
     other.add_argument("--statistics", action="store_true", help="count findings by rule")
+    # ruff's, which editors and shared scripts pass: nothing here depends on them.
+    other.add_argument("-v", "--verbose", action="store_true", help=argparse.SUPPRESS)
+    for name in ("line-length", "dummy-variable-rgx", "target-version"):
+        other.add_argument(f"--{name}", help=argparse.SUPPRESS)
     other.add_argument("-q", "--quiet", action="store_true", help="findings, and nothing else")
     other.add_argument("-s", "--silent", action="store_true", help="no output but the exit code")
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from ..facts import Module, broken_module
+from ..facts import Module, Observation, broken_module
 from ..source import Source, SourceError
+
+SUPPRESSES = "suppresses"
+"""The observation, of a file as a whole, that comments in it may silence rules of ours."""
 
 
 def extract(source: Source) -> Module:
@@ -11,8 +14,17 @@ def extract(source: Source) -> Module:
     from .walk import Walk
 
     try:
-        return Walk(source).module()
+        module = Walk(source).module()
+        if _may_suppress(source.text):
+            module.observations[SUPPRESSES] = [Observation(0, 0, (1, 1, 1, 1), None)]
+        return module
     except SourceError as error:
         return broken_module(error.message, error.row, error.column)
     except RecursionError:
         return broken_module("too deeply nested to analyse", 1, 1)
+
+
+def _may_suppress(text: str) -> bool:
+    if "CEL" not in text and "celery-" not in text:
+        return False
+    return "noqa" in text.lower() or "ruff" in text

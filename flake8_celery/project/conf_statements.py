@@ -27,7 +27,8 @@ class Statement:
 
     `kind` is the method of SOURCE_METHODS with its call in `expr`, or "read" where a setting is
     read, which makes Celery load its configuration, or what of `app.conf` is written: "key" for
-    one key, "inside" for something within its value, "all" for several keys.
+    one key, "inside" for something within its value, "all" for several keys.  `late` says that
+    Celery has certainly loaded its configuration before.
     The target of `change` is a bare name that stands for what is changed."""
 
     __slots__ = (
@@ -37,6 +38,7 @@ class Statement:
         "expr",
         "key",
         "kind",
+        "late",
         "module",
         "project",
         "scope",
@@ -66,6 +68,7 @@ class Statement:
         self.span = span
         self.key = key
         self.change = change
+        self.late = False
 
     @property
     def where(self) -> Where:

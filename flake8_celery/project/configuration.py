@@ -404,14 +404,15 @@ class Configuration:
         starts again from what was written before that first read."""
         kept: list[Statement] = []
         since_read: int | None = None
-        doubtful = False
         for event in events:
             if event.kind == "read":
-                if since_read is None:
-                    since_read, doubtful = len(kept), not self._certain(event)
+                at_home = event.module is self.app.module
+                if since_read is None and at_home and self._certain(event):
+                    since_read = len(kept)
                 continue
+            event.late = since_read is not None
             if since_read is not None and event.kind in REPLACING:
-                if doubtful or not self._certain(event):
+                if not self._certain(event):
                     self._changes.append(Opening("writes that a later config object may undo"))
                 else:
                     before = [e for e in kept[:since_read] if e.kind != "add_defaults"]
@@ -517,6 +518,13 @@ class Configuration:
                 layer.append(setting)
 
     def _read_write(self, event: Statement) -> None:
+        there = len(self._changes)
+        self._write(event)
+        for entry in self._changes[there:]:
+            if isinstance(entry, Setting) and event.late:
+                entry.late = True
+
+    def _write(self, event: Statement) -> None:
         certain = self._certain(event)
         if event.app is None and not certain and event.kind == "all":
             value = self._argument_of(event)

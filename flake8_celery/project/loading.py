@@ -48,16 +48,28 @@ def _reached(project: Project, app: App) -> frozenset[str] | None:
     except (Undecided, TypeError):
         return None
     reached: set[str] = set()
+    tasks_seen = False
     while pending and len(reached) < MOST_MODULES:
         module = pending.pop()
         if module.facts.problem:
             return None
         if module.path not in reached:
             reached.add(module.path)
+            tasks_seen = tasks_seen or _may_define_tasks(module)
             pending += _imported(project, module)
-    if pending or _imported_elsewhere(project, app, reached):
+    # An app without any task gets its tasks some other way: `--include`, `-A another.module`.
+    if pending or not tasks_seen or _imported_elsewhere(project, app, reached):
         return None
     return frozenset(reached)
+
+
+def _may_define_tasks(module: LinkedModule) -> bool:
+    for scope in module.facts.scopes:
+        for decorator in scope.decorators:
+            callee = decorator[2] if decorator[0] == "call" else decorator
+            if callee[0] in ("name", "attr") and "task" in callee[-1].lower():
+                return True
+    return False
 
 
 def _discovers(project: Project, app: App) -> bool:

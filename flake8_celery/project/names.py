@@ -85,6 +85,10 @@ class Binding(NamedTuple):
     payload: Import | Assignment | int | None
 
 
+# An import, an assignment, or a definition with the number of its scope.
+Record = Import | Assignment | tuple[int, Scope]
+
+
 class LinkedModule:
     """The facts of one file as a module of the project.
 
@@ -93,8 +97,8 @@ class LinkedModule:
 
     __slots__ = (
         "_bindings",
-        "_changes",
         "_final",
+        "_indexed",
         "_meanings",
         "facts",
         "is_package",
@@ -107,8 +111,8 @@ class LinkedModule:
         self.name = name
         self.facts = facts
         self.is_package = path.endswith(("/__init__.py", "/__init__.pyi")) or path == "__init__.py"
-        self._bindings: dict[tuple[int, str], list[Binding]] | None = None
-        self._changes: dict[tuple[int, str], list[Assignment]] = {}
+        self._bindings: dict[tuple[int, str], list[Binding]] = {}
+        self._indexed: dict[tuple[int, str], list[Record]] | None = None
         self._final: dict[str, Target] = {}
         self._meanings: dict[tuple[str, int, int], Target] = {}
 
@@ -131,23 +135,32 @@ class LinkedModule:
 
     def bindings(self, scope: int, name: str) -> list[Binding]:
         """The ways in which `scope` itself binds `name`, in source order."""
-        if self._bindings is None:
-            self._index()
-        assert self._bindings is not None
-        return self._bindings.get((scope, name), [])
+        key = (scope, name)
+        found = self._bindings.get(key)
+        if found is None:
+            # Most names are never asked for, so that only these are worth sorting out.
+            records = self._records.get(key, ())
+            found = [made for record in records if (made := _binding(record)) is not None]
+            scopes = self.facts.scopes
+            if scope < len(scopes) and any(p.name == name for p in scopes[scope].parameters):
+                found.append(Binding(0, 0, "parameter", None))
+            found.sort(key=_row)
+            self._bindings[key] = found
+        return found
 
     def names(self, scope: int) -> list[str]:
         """The names that a scope binds, in the order in which they are first bound."""
-        if self._bindings is None:
-            self._index()
-        assert self._bindings is not None
-        return [name for number, name in self._bindings if number == scope]
+        names = [parameter.name for parameter in self.facts.scopes[scope].parameters]
+        names += [name for number, name in self._records if number == scope]
+        return [name for name in dict.fromkeys(names) if self.bindings(scope, name)]
 
     def changes(self, scope: int, name: str) -> list[Assignment]:
         """The assignments in `scope` that change what `name` holds in place."""
-        if self._bindings is None:
-            self._index()
-        return self._changes.get((scope, name), [])
+        return [
+            record
+            for record in self._records.get((scope, name), ())
+            if isinstance(record, Assignment) and _binding(record) is None
+        ]
 
     def enclosing_function(self, scope: int) -> int:
         """The nearest function (not lambda, not comprehension) around or at `scope`, or 0."""
@@ -163,37 +176,34 @@ class LinkedModule:
             yield blocks[block]
             block = blocks[block].parent
 
-    def _index(self) -> None:
-        found: dict[tuple[int, str], list[Binding]] = {}
-        facts = self.facts
-        for number, scope in enumerate(facts.scopes):
-            for parameter in scope.parameters:
-                found.setdefault((number, parameter.name), []).append(
-                    Binding(0, 0, "parameter", None)
-                )
-            if number and scope.name:
-                found.setdefault((scope.parent, scope.name), []).append(
-                    Binding(scope.span[0], scope.block, "definition", number)
-                )
-        for name in facts.imports:
-            found.setdefault((name.scope, name.name), []).append(
-                Binding(name.span[0], name.block, "import", name)
-            )
-        for assignment in facts.assignments:
-            target = assignment.target
-            root = root_of(target)
-            if root is None:
-                continue
-            key = (assignment.scope, root)
-            if target[0] == "name" and assignment.op in ("=", "del"):
-                found.setdefault(key, []).append(
-                    Binding(assignment.span[0], assignment.block, "assignment", assignment)
-                )
-            else:
-                self._changes.setdefault(key, []).append(assignment)
-        for bindings in found.values():
-            bindings.sort(key=_row)
-        self._bindings = found
+    @property
+    def _records(self) -> dict[tuple[int, str], list[Record]]:
+        """All that binds or changes a name, by scope and name."""
+        if self._indexed is None:
+            found: dict[tuple[int, str], list[Record]] = {}
+            for number, scope in enumerate(self.facts.scopes):
+                if number and scope.name:
+                    found.setdefault((scope.parent, scope.name), []).append((number, scope))
+            for name in self.facts.imports:
+                found.setdefault((name.scope, name.name), []).append(name)
+            for assignment in self.facts.assignments:
+                root = root_of(assignment.target)
+                if root is not None:
+                    found.setdefault((assignment.scope, root), []).append(assignment)
+            self._indexed = found
+        return self._indexed
+
+
+def _binding(record: Record) -> Binding | None:
+    """How a record binds its name; None for an assignment that only changes what it holds."""
+    if isinstance(record, Import):
+        return Binding(record.span[0], record.block, "import", record)
+    if isinstance(record, Assignment):
+        if record.target[0] == "name" and record.op in ("=", "del"):
+            return Binding(record.span[0], record.block, "assignment", record)
+        return None
+    number, scope = record
+    return Binding(scope.span[0], scope.block, "definition", number)
 
 
 def _row(binding: Binding) -> int:

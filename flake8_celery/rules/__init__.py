@@ -25,6 +25,7 @@ BANDS = (
     "transactions",
     "security",
     "signals",
+    "suppressions",
 )
 
 

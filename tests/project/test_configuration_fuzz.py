@@ -12,7 +12,7 @@ import warnings
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from flake8_celery.inspection import plain
@@ -130,9 +130,13 @@ def celery_says(text: str) -> dict[str, Any] | None:
     scope: dict[str, Any] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        exec(compile(text, "app.py", "exec"), scope)
-        conf = scope["app"].conf
         try:
+            exec(compile(text, "app.py", "exec"), scope)
+        except ImproperlyConfigured:
+            # A read in the middle was refused: the module cannot even be imported.
+            reject()
+        try:
+            conf = scope["app"].conf
             # The first read replaces the configuration while it looks the key up, and may see the
             # one before (`celery/app/base.py: _load_config`).
             conf.get("task_annotations")

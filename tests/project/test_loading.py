@@ -22,6 +22,9 @@ ALONE = """
     from celery import Celery
 
     app = Celery("depot")
+
+    @app.task
+    def pick(): ...
 """
 
 
@@ -53,3 +56,8 @@ def test_an_app_with_unknown_modules_may_have_the_task() -> None:
 def test_an_app_that_other_code_imports_may_have_the_task() -> None:
     views = "from depot.worker import app\nfrom shop.tasks import pay\npay.delay()\n"
     assert apps_of_pay({"depot/worker.py": ALONE, "shop/views.py": views}) == []
+
+
+def test_an_app_without_tasks_gets_them_in_a_way_that_is_not_seen() -> None:
+    worker = "from celery import Celery\napp = Celery('depot')\n"
+    assert apps_of_pay({"depot/worker.py": worker}) == []

@@ -27,7 +27,7 @@ def refresh_prices(currencies=CURRENCIES):
             cache.set(f"price:{currency}:{product.pk}", str(product.price * rate))
 
 
-@shared_task(name=TASK_REBUILD_INDEX)  # error: [CEL057]
+@shared_task(name=TASK_REBUILD_INDEX)
 def rebuild_index():
     titles = dict(Product.objects.values_list("sku", "title"))
     cache.set("index:products", titles)
@@ -50,8 +50,8 @@ def relabel(product_id, title):
     Product.objects.filter(pk=product_id).update(title=title)
 
 
-@shared_task()  # error: [CEL081]
-def update_rank(self, product_id):
+@shared_task()
+def update_rank(self, product_id):  # error: [CEL081]
     sold = OrderLine.objects.filter(product_id=product_id).count()
     logger.info("%s: %s was sold %s times", self.request.id, product_id, sold)
     cache.set(f"rank:{product_id}", sold)
