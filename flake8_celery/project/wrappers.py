@@ -68,6 +68,10 @@ class Given(NamedTuple):
     """The very function that is decorated."""
 
 
+class Never(NamedTuple):
+    """What does not happen: None, passed as the function, is not called in that branch."""
+
+
 class Closure(NamedTuple):
     """A function of the project, with what its surroundings hold.
 
@@ -108,7 +112,7 @@ class NewTask(NamedTuple):
     same_name: bool
 
 
-Meaning = Maker | Given | Closure | Partial | Instance | Rest | NewTask | App | Value | None
+Meaning = Maker | Given | Never | Closure | Partial | Instance | Rest | NewTask | App | Value | None
 Env = dict[tuple[str, int, str], Meaning]
 
 
@@ -494,6 +498,8 @@ class Decorators:
             return NewTask(made, True, True)
         if isinstance(first, Closure):
             return NewTask(made, False, self._keeps_name(first))
+        if isinstance(first, Const) and first.constant is None:
+            return Never()
         if isinstance(first, Value) and not isinstance(first, Const):
             return NewTask(made, False, False)
         return None
@@ -545,6 +551,7 @@ def agreed(meanings: list[Meaning], passed: bool) -> Meaning:
 
     A wrapper that also works without parentheses returns a task in one branch and a decorator in
     the other; whether a function was `passed` decides."""
+    meanings = [meaning for meaning in meanings if not isinstance(meaning, Never)]
     tasks = [meaning for meaning in meanings if isinstance(meaning, NewTask)]
     if not passed and len(tasks) < len(meanings):
         meanings = [meaning for meaning in meanings if not isinstance(meaning, NewTask)]

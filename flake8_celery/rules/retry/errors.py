@@ -161,7 +161,7 @@ def library_calls(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
             if part.func.attr in VERBS and isinstance(part.func.value, ast.Name):
                 found.append((part, around))
         pending += [(child, around) for child in ast.iter_child_nodes(part)]
-    for call, around in sorted(found, key=lambda pair: site.span(pair[0])[:2]):
+    for call, around in sorted(found, key=lambda pair: tuple(site.span(pair[0]))):
         handlers = [handler for part in around for handler in part.handlers]
         retrying = [
             handler

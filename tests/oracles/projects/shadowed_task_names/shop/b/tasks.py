@@ -11,8 +11,3 @@ def unnamed(x=None, *, y=-1, z="it's"):
     return x
 
 
-class Holder:
-    @staticmethod
-    @queue.task
-    def inside(x):
-        return x

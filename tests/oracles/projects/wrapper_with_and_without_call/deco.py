@@ -1,7 +1,7 @@
 from celery import shared_task
 
 
-def task_or_options(func=None, **options):
+def job_task(func=None, **options):
     options.setdefault("acks_late", True)
     if func is not None:
         return shared_task(**options)(func)
