@@ -259,10 +259,21 @@ class Config(NamedTuple):
         return found
 
     def _says(self, name: str) -> Config | None:
-        for layer in reversed(self.layers()):
+        layer: Config | None = self
+        while layer is not None:
             if name in layer.values:
                 return layer
+            layer = layer.base
         return self.ruff if self.ruff is not None and name in self.ruff.values else None
+
+    def folder_of(self, name: str) -> str | None:
+        """The folder that a relative path in a key starts from, None where it is not set."""
+        layer = self._says(name)
+        return None if layer is None else layer.folder
+
+    def place_of(self, name: str) -> str:
+        """`path:row` where what counts for a key is written."""
+        return (self._says(name) or self).place(name)
 
     def place(self, name: str) -> str:
         """`path:row` of a key, for messages."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .celery.options import CONFIG_BACKED, HOOKS, TASK_OPTIONS
-from .facts import Expr, Import, Parameter
+from .facts import Expr, Parameter
 from .project import Project
 from .project.apps import App, default_app
 from .project.configuration import (
@@ -23,7 +23,8 @@ from .project.configuration import (
 )
 from .project.destination import destination_of
 from .project.handlers import SignalHandler
-from .project.names import Definition, LinkedModule, absolute_name
+from .project.imports import imported_with
+from .project.names import Definition
 from .project.routing import pairs_of, queue_name, queues_in
 from .project.schedule import CALL, ROW, SETTING, BeatEntry, entries_in
 from .project.tasks import Task, class_chain, generates_plain_names
@@ -58,7 +59,6 @@ class Inspection:
         self.project = project
         self.undecided: list[dict[str, Json]] = []
         self._told: set[tuple[str, int, str]] = set()
-        self._imported: dict[str, frozenset[str]] = {}
 
     def picture(self) -> dict[str, Json]:
         """All that is known; keys and values as JSON has them."""
@@ -278,27 +278,11 @@ class Inspection:
         ]
         if not signals:
             return "it is not known whether the function that adds it is called"
-        if "on_after_finalize" in signals or entry.module.path in self._imported_with(app):
+        if "on_after_finalize" in signals or (
+            entry.module.path in imported_with(self.project, app.module)
+        ):
             return None
         return f"a worker may import it after `{signals[0]}` was sent"
-
-    def _imported_with(self, app: App) -> frozenset[str]:
-        """The paths of the modules that are imported with the app's own."""
-        home = app.module.path
-        if home not in self._imported:
-            found: set[str] = set()
-            pending = [app.module]
-            while pending:
-                module = pending.pop()
-                if module.path in found:
-                    continue
-                found.add(module.path)
-                for name in module.facts.imports:
-                    if any(True for _ in module.blocks_around(name.block)) or name.scope:
-                        continue
-                    pending += modules_loaded_by(self.project, name, module)
-            self._imported[home] = frozenset(found)
-        return self._imported[home]
 
     def _entry(self, entry: BeatEntry, app: App | None) -> dict[str, Json]:
         what = f"the schedule of the entry `{entry.shown}`"
@@ -602,19 +586,3 @@ def inherited_options(project: Project, task: Task) -> Iterator[str]:
                 for name in cls.module.names(cls.scope):
                     if name in TASK_OPTIONS - HOOKS:
                         yield name
-
-
-def modules_loaded_by(
-    project: Project, name: Import, module: LinkedModule
-) -> Iterator[LinkedModule]:
-    """The modules of the project that an import statement loads, packages included."""
-    dotted = absolute_name(name.loaded, module)
-    if dotted is None:
-        return
-    parts = dotted.split(".")
-    if name.attribute and name.attribute != "*":
-        parts.append(name.attribute)
-    for length in range(1, len(parts) + 1):
-        found = project.find(".".join(parts[:length]), module)
-        if found is not None:
-            yield found

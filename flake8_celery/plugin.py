@@ -99,10 +99,7 @@ class Plugin:
         from .rule import RULES
 
         rule = RULES[code]
-        if rule.status != self.status:
-            return False
-        # flake8 forgets that a code is ignored by default as soon as the user ignores another.
-        return _on_by_default(rule) or any(code.startswith(p) for p in _selectors(options))
+        return rule.status == self.status and _is_selected(rule, options)
 
     def _not_silenced(self, findings: list[Finding]) -> list[Finding]:
         """Without those that a `# ruff:` comment silences; flake8 does `# noqa` itself."""
@@ -144,6 +141,25 @@ def _on_by_default(rule: Rule) -> bool:
     return rule.category in ON_BY_DEFAULT
 
 
+def _is_selected(rule: Rule, options: argparse.Namespace) -> bool:
+    """Whether a rule is on, or was asked for.  flake8 itself forgets that a code is ignored by
+    default as soon as the user ignores another."""
+    return _on_by_default(rule) or any(rule.code.startswith(p) for p in _selectors(options))
+
+
+def _is_ignored(rule: Rule, options: argparse.Namespace) -> bool:
+    """Whether the user's options ignore a rule, as flake8 decides: the longest prefix wins."""
+    ignored = [
+        *(getattr(options, "ignore", None) or ()),
+        *(getattr(options, "extend_ignore", None) or ()),
+    ]
+
+    def longest(prefixes: list[str]) -> int:
+        return max((len(p) for p in prefixes if rule.code.startswith(p)), default=0)
+
+    return 0 < longest(ignored) >= longest(_selectors(options))
+
+
 def _selectors(options: argparse.Namespace) -> list[str]:
     return [*(options.select or ()), *(options.extend_select or ())]
 
@@ -164,7 +180,7 @@ def _analyse_all(options: argparse.Namespace) -> dict[str, list[Finding]]:
         by_root.setdefault(find_root(path), []).append(os.path.abspath(path))
     found: dict[str, list[Finding]] = {}
     for root, paths in by_root.items():
-        _analyse(_request(root, paths, options), found)
+        _analyse(_request(root, paths, options), options, found)
     return found
 
 
@@ -182,7 +198,7 @@ def _analyse_text(name: str, text: str, options: argparse.Namespace) -> list[Fin
         overlay=overlay, extra_paths=(path,), wanted=frozenset({_relative(path, root)}).__contains__
     )
     found: dict[str, list[Finding]] = {}
-    _analyse(request, found)
+    _analyse(request, options, found)
     return found.get(path, [])
 
 
@@ -208,35 +224,43 @@ def _relative(path: str, root: str) -> str:
 
 def _request(root: str, paths: list[str], options: argparse.Namespace) -> Request:
     from . import config
-    from .files import DEFAULT_EXCLUDES
-    from .run import Request
+    from .run import request_for
 
     values = config.find(root)
-    target = getattr(options, "celery_version", "") or values.get("target-celery")
+    request = request_for(root, values)
+    target = getattr(options, "celery_version", "")
+    given = {
+        name: getattr(options, f"celery_{name.replace('-', '_')}", None)
+        for name in ("task-decorators", "extra-settings")
+    }
     only_files = all(os.path.isfile(path) for path in paths)
-    return Request(
-        root,
+    return request._replace(
         wanted=frozenset(_relative(p, root) for p in paths).__contains__ if only_files else None,
-        exclude=tuple(values.get("exclude") or DEFAULT_EXCLUDES),
-        extend_exclude=tuple(values.get("extend-exclude")),
-        respect_gitignore=values.get("respect-gitignore"),
         extra_paths=tuple(path for path in paths if path != root and os.path.exists(path)),
-        cache_dir=os.path.join(root, values.get("cache-dir")),
-        celery=config.celery_span(target),
-        options={
-            "task-decorators": getattr(options, "celery_task_decorators", None)
-            or values.get("task-decorators"),
-            "extra-settings": getattr(options, "celery_extra_settings", None)
-            or values.get("extra-settings"),
-        },
-        ignore_suppressions=True,
+        celery=config.celery_span(target) or request.celery,
+        options={**request.options, **{name: said for name, said in given.items() if said}},
+        ignore_suppressions=getattr(options, "disable_noqa", False),
+        # flake8 does that.
+        silence=False,
     )
 
 
-def _analyse(request: Request, found: dict[str, list[Finding]]) -> None:
+def _analyse(
+    request: Request, options: argparse.Namespace, found: dict[str, list[Finding]]
+) -> None:
     from .run import analyse
+    from .selection import Everywhere
 
-    analysis = analyse(request, _rules())
+    class AsFlake8Selects(Everywhere):
+        """All rules, of which flake8 shows what it selects."""
+
+        def runs(self, path: str, code: str) -> bool:
+            rule = self._rules[code]
+            return rule.status != "stable" or (
+                _is_selected(rule, options) and not _is_ignored(rule, options)
+            )
+
+    analysis = analyse(request, AsFlake8Selects(_rules()))
     for warning in analysis.warnings:
         _warn(warning)
     for finding in analysis.findings:

@@ -93,12 +93,13 @@ class Request(NamedTuple):
 def request_for(root: str, settings: Config) -> Request:
     """What the configuration says of the analysis of a project.  Raises ConfigError."""
     patterns = settings.patterns("exclude")
+    cache = os.path.expanduser(settings.get("cache-dir"))
     return Request(
         root,
         exclude=files.DEFAULT_EXCLUDES if patterns is None else patterns,
         extend_exclude=settings.patterns("extend-exclude") or (),
         respect_gitignore=settings.get("respect-gitignore"),
-        cache_dir=os.path.join(root, os.path.expanduser(settings.get("cache-dir"))),
+        cache_dir=os.path.join(settings.folder_of("cache-dir") or root, cache),
         celery=celery_span(settings.get("target-celery")),
         options={name: settings.get(name) for name in ("task-decorators", "extra-settings", "src")},
     )
@@ -144,7 +145,9 @@ def analyse(request: Request, rules: Iterable[Rule] | Everywhere) -> Analysis:
     cache.save()
     kept = findings
     if not request.ignore_suppressions:
-        comments = Comments(collected.read, warnings.append)
+        # Where another tool silences, its grammar counts.
+        complain = warnings.append if request.silence else (lambda message: None)
+        comments = Comments(collected.read, complain)
         idle = judge_suppressions(project, chosen, findings, comments, request, policy, unknown)
         found = [policy.settled(f) for f in idle if policy.runs(f.path, f.code)]
         findings = sorted([*findings, *found], key=_order)
@@ -174,9 +177,12 @@ def _problem(module: Module) -> tuple[int, int, str, str]:
     return (max(row, 1), column, code, message)
 
 
-def collect(request: Request, cache: Cache | NoCache, warn: Callable[[str], None]) -> Collected:
-    """Finds the project's files and the facts of those that speak of Celery."""
-    root, overlay = request.root, request.overlay
+def discover(
+    request: Request, verdicts: dict[str, Any], warn: Warn
+) -> tuple[list[files.FileEntry], list[str]]:
+    """The Python files of the project and those that are named besides, and the folders that
+    hold a configuration file."""
+    configured: list[str] = []
     walk = partial(
         files.walk,
         exclude=request.exclude,
@@ -184,10 +190,9 @@ def collect(request: Request, cache: Cache | NoCache, warn: Callable[[str], None
         extend_exclude=(*request.extend_exclude, *filter(None, [request.cache_dir])),
         respect_gitignore=request.respect_gitignore,
         warn=warn,
-        verdicts=cache.verdicts,
+        verdicts=verdicts,
     )
-    configured: list[str] = []
-    entries = list(walk(root, configured=configured))
+    entries = list(walk(request.root, configured=configured))
     known = {entry.path for entry in entries}
     for path in map(os.path.abspath, request.extra_paths):
         if os.path.isdir(path):
@@ -197,6 +202,13 @@ def collect(request: Request, cache: Cache | NoCache, warn: Callable[[str], None
         elif path not in known:
             entries.append(_entry(path))
         known.add(path)
+    return entries, configured
+
+
+def collect(request: Request, cache: Cache | NoCache, warn: Warn) -> Collected:
+    """Finds the project's files and the facts of those that speak of Celery."""
+    root, overlay = request.root, request.overlay
+    entries, configured = discover(request, cache.verdicts, warn)
     python_files: list[str] = []
     facts: dict[str, Module] = {}
     fresh: list[tuple[str, files.FileEntry, bytes]] = []

@@ -12,7 +12,9 @@ from flake8_celery.extract import extract
 from flake8_celery.files import looks_relevant
 from flake8_celery.project import Project
 from flake8_celery.rule import Finding, Rule, load_rules
-from flake8_celery.run import judge
+from flake8_celery.rules.suppressions import Suppression
+from flake8_celery.run import Comments, Request, judge, judge_suppressions
+from flake8_celery.selection import Everywhere
 from flake8_celery.source import Source
 
 ROOT = Path(__file__).parent.parent
@@ -116,11 +118,25 @@ def project(case: Case) -> Project:
 
 
 def findings(case: Case, rules: list[Rule]) -> list[Finding]:
-    """What the rules find in the files of a case; an internal error fails the test."""
+    """What the rules find in the files of a case; an internal error fails the test.
+
+    Rules about suppressions look at what all the others find, and only then comments count."""
     warnings: list[str] = []
-    found, _ = judge(project(case), rules, None, warnings.append)
+    unknown: set[tuple[str, str]] = set()
+    whole = project(case)
+    about_comments = any(rule.subject is Suppression for rule in rules)
+    asked = list(load_rules().values()) if about_comments else rules
+    found, _ = judge(whole, asked, None, warnings.append, unknown)
+    if about_comments:
+        comments = Comments(
+            lambda path: without_markers(case.files[path]).encode(), warnings.append
+        )
+        found += judge_suppressions(
+            whole, asked, found, comments, Request(""), Everywhere(asked), unknown
+        )
+        found = [f for f in found if not comments.silence(f)]
     assert not warnings, warnings
-    return found
+    return [finding for finding in found if finding.code in {rule.code for rule in rules}]
 
 
 def places(found: list[Finding]) -> list[tuple[str, int]]:

@@ -65,7 +65,7 @@ class TestRequest:
             a="import celery\nfrom b import name\nacross(name)\n",
             b="import celery\ndef name():  # noqa: CEL975\n    pass\n",
         )
-        assert rows(asked(place)) == [("a.py", 3, "CEL975")]
+        assert rows(asked(place)) == [("a.py", 3, "CEL975"), ("b.py", 2, "CEL990")]
 
 
 @pytest.mark.parametrize(

@@ -15,18 +15,33 @@ from typing import Any, NoReturn
 
 from .. import __version__
 
-COMMANDS = ("check", "inspect", "rule", "linter", "clean", "version")
+COMMANDS = ("check", "inspect", "rule", "config", "linter", "clean", "version")
 
 
 class UsageError(Exception):
-    """A mistake in the call: one clear line, exit code 2."""
+    """A mistake in the call or the configuration: exit code 2.  `of_flag`: a value of a flag is
+    none, which is said as of a flag that does not exist."""
+
+    def __init__(self, message: str, of_flag: bool = False) -> None:
+        super().__init__(message)
+        self.of_flag = of_flag
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors look like ruff's."""
+    """A parser whose errors look like ruff's.
+
+    The flags `may_be_bare` take a value only behind a `=`; theirs is empty else."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**{**more, "allow_abbrev": False})
+        self.may_be_bare: tuple[str, ...] = ()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        words = [f"{word}=" if word in self.may_be_bare else word for word in args or ()]
+        return super().parse_known_args(words, namespace)
 
     def error(self, message: str) -> NoReturn:
-        usage = self.format_usage().strip()
+        usage = self.format_usage().strip().replace("usage", "Usage", 1)
         self.exit(2, f"error: {message}\n\n{usage}\n\nFor more information, try '--help'.\n")
 
 
@@ -55,7 +70,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except UsageError as error:
-        print(f"flake8-celery failed\n  Cause: {error}", file=sys.stderr)
+        if error.of_flag:
+            text = f"error: {error}\n\nFor more information, try '--help'."
+        else:
+            text = f"flake8-celery failed\n  Cause: {error}"
+        print(text, file=sys.stderr)
         return 2
     except BrokenPipeError:
         # The reader has gone; writing to it again at exit would only add a traceback.

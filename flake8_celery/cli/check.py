@@ -6,16 +6,21 @@ import argparse
 import gc
 import os
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
-from .. import config, output, run, selection
+from .. import output, run
+from ..config import Config, ConfigError
 from ..diagnostic import Diagnostic, Texts, diagnostics, shown_path
-from ..files import DEFAULT_EXCLUDES, Overlay, find_root, is_excluded, read
+from ..files import Overlay, find_root, is_excluded, read
 from ..output.color import BOLD, COUNTED, PLAIN, SEPARATOR, WELL, Style, style_for
 from ..rule import Rule, load_rules
+from ..selection import FileRules, Policy, SelectorError
 from . import UsageError
+from .flags import Configs, check_company, declare
+from .progress import Bar
 
 if TYPE_CHECKING:
     from ..fix import Fixed
@@ -23,63 +28,20 @@ if TYPE_CHECKING:
 
 def add(subcommands: Any) -> None:
     """Declares the subcommand and its flags."""
-    parser = subcommands.add_parser("check", help="lint files and folders")
-    parser.set_defaults(run=check)
-    parser.add_argument("files", nargs="*", metavar="FILES", help="files or folders [default: .]")
-    parser.add_argument("--output-format", choices=output.FORMATS, help="how findings are shown")
-    parser.add_argument("-o", "--output-file", metavar="PATH", help="a file to write them to")
-    parser.add_argument("--color", choices=("auto", "always", "never"), help="colours and links")
-    parser.add_argument("--config", metavar="PATH", help="a configuration file to use")
-    parser.add_argument("--isolated", action="store_true", help="ignore configuration files")
-    parser.add_argument("--preview", action="store_true", default=None, help="also preview rules")
-    parser.add_argument("--no-preview", dest="preview", action="store_false")
-    parser.add_argument("--ignore-noqa", action="store_true", help="ignore suppression comments")
-    parser.add_argument("--disable-noqa", dest="ignore_noqa", action="store_true")
-    for name, what in (
-        ("fix", "make the safe fixes, and show what is left"),
-        ("unsafe-fixes", "count and make unsafe fixes, too"),
-        ("show-fixes", "list the fixes that were made"),
-        ("diff", "show the fixes as a diff; change nothing"),
-        ("fix-only", "make the fixes, and show nothing else"),
-    ):
-        parser.add_argument(f"--{name}", action="store_true", help=what)
-        parser.add_argument(f"--no-{name}", dest=name.replace("-", "_"), action="store_false")
-    # Not said at all: unsafe fixes are not made, but how many there are is told.
-    parser.set_defaults(unsafe_fixes=None)
-    chosen = parser.add_argument_group("rule selection")
-    for name in ("select", "ignore", "extend-select", "extend-ignore"):
-        chosen.add_argument(
-            f"--{name}", metavar="RULE", action="append", help="codes, prefixes or names; or ALL"
-        )
-    which = parser.add_argument_group("file selection")
-    which.add_argument("--exclude", action="append", metavar="PATTERN")
-    which.add_argument("--extend-exclude", action="append", metavar="PATTERN")
-    which.add_argument("--respect-gitignore", action="store_true", default=None)
-    which.add_argument("--no-respect-gitignore", dest="respect_gitignore", action="store_false")
-    which.add_argument("--force-exclude", action="store_true", help="also for files named here")
-    which.add_argument("--no-force-exclude", dest="force_exclude", action="store_false")
-    other = parser.add_argument_group("miscellaneous")
-    other.add_argument("-n", "--no-cache", action="store_true", help="neither read nor write facts")
-    other.add_argument("--cache-dir", metavar="DIR", help="where facts are kept between runs")
-    other.add_argument("--stdin-filename", metavar="PATH", help="the file that stdin stands for")
-    other.add_argument("-e", "--exit-zero", action="store_true", help="exit 0 despite findings")
-    other.add_argument(
-        "--exit-non-zero-on-fix", action="store_true", help="exit 1 if anything was fixed"
+    parser = subcommands.add_parser(
+        "check",
+        help="lint files and folders",
+        usage="flake8-celery check [OPTIONS] [FILES]...",
     )
-    other.add_argument("--statistics", action="store_true", help="count findings by rule")
-    # ruff's, which editors and shared scripts pass: nothing here depends on them.
-    other.add_argument("-v", "--verbose", action="store_true", help=argparse.SUPPRESS)
-    for name in ("line-length", "dummy-variable-rgx", "target-version"):
-        other.add_argument(f"--{name}", help=argparse.SUPPRESS)
-    other.add_argument("-q", "--quiet", action="store_true", help="findings, and nothing else")
-    other.add_argument("-s", "--silent", action="store_true", help="no output but the exit code")
+    parser.set_defaults(run=check)
+    declare(parser)
 
 
 class Group(NamedTuple):
     """The arguments that belong to one project."""
 
     root: str
-    settings: config.Config
+    settings: Config
     paths: list[str]
 
 
@@ -95,87 +57,139 @@ class Checked(NamedTuple):
 
 
 def check(arguments: argparse.Namespace) -> int:
-    """Lints; returns the exit code."""
+    """Lints, or does what else the flags ask for; returns the exit code."""
     # Facts are many small objects that live to the end: collecting them only costs time.
     gc.disable()
-    if arguments.diff and arguments.show_fixes:
-        raise UsageError("the argument `--diff` cannot be used with `--show-fixes`")
+    check_company(arguments)
+    configs = Configs(arguments)
+    _take_defaults(arguments, configs.of(os.getcwd()))
+    if arguments.watch:
+        from .watch import watch
+
+        return watch(arguments)
+    if arguments.show_files or arguments.show_settings:
+        from . import shown
+
+        show = shown.files if arguments.show_files else shown.settings
+        return show(arguments, configs)
+    if arguments.add_noqa is not None or arguments.add_ignore is not None:
+        from .adding import add_suppressions
+
+        return add_suppressions(arguments, configs)
     overlay, paths = _inputs(arguments)
     texts = Texts(lambda path: read(path, overlay))
-    checked = _check_all(arguments, overlay, paths, texts)
-    if not arguments.silent:
-        for warning in dict.fromkeys(checked.warnings):
-            print(f"warning: {warning}", file=sys.stderr)
-        if not checked.files and not checked.shown:
-            print("warning: No Python files found under the given path(s)", file=sys.stderr)
+    checked = check_all(arguments, configs, overlay, paths, texts)
+    tell(checked, arguments)
     if not _fixes(arguments):
         if not arguments.silent:
-            _print(checked, texts, arguments, sys.stdout)
+            print_all(checked, texts, arguments, sys.stdout)
         return 1 if checked.shown and not arguments.exit_zero else 0
     from . import fixing
 
     return fixing.finish(checked, texts, arguments)
 
 
+def _take_defaults(arguments: argparse.Namespace, settings: Config) -> None:
+    """Where flags say nothing about the whole run, the working directory's configuration does."""
+    for name in ("fix", "unsafe-fixes", "show-fixes", "fix-only", "force-exclude"):
+        setattr(arguments, name.replace("-", "_"), settings.get(name))
+
+
+def tell(checked: Checked, arguments: argparse.Namespace) -> None:
+    """Writes the warnings to standard error."""
+    if arguments.silent:
+        return
+    for warning in dict.fromkeys(checked.warnings):
+        print(f"warning: {warning}", file=sys.stderr)
+    if not checked.files and not checked.shown:
+        print("warning: No Python files found under the given path(s)", file=sys.stderr)
+
+
+def say(arguments: argparse.Namespace, message: str) -> None:
+    """Writes a line to standard error if `--verbose` was said."""
+    if arguments.verbose:
+        stamp = time.strftime("[%Y-%m-%d][%H:%M:%S]")
+        print(f"{stamp}[flake8_celery::check][DEBUG] {message}", file=sys.stderr)
+
+
 def _fixes(arguments: argparse.Namespace) -> bool:
     return bool(arguments.fix or arguments.fix_only or arguments.diff)
 
 
-def _check_all(
-    arguments: argparse.Namespace, overlay: Overlay | None, paths: list[str], texts: Texts
+def check_all(
+    arguments: argparse.Namespace,
+    configs: Configs,
+    overlay: Overlay | None,
+    paths: list[str],
+    texts: Texts,
 ) -> Checked:
+    """Lints the files and folders `paths`, and makes fixes in `texts` where they are asked for.
+
+    Raises UsageError for mistakes in the configuration."""
     rules = load_rules()
     shown: list[Diagnostic] = []
     fixed: list[Fixed] = []
     warnings: list[str] = []
     files = 0
-    from_environment = os.environ.get("FLAKE8_CELERY_OUTPUT_FORMAT")
-    if from_environment and from_environment not in output.FORMATS:
-        raise UsageError(f"FLAKE8_CELERY_OUTPUT_FORMAT: unknown output format `{from_environment}`")
-    formats = [arguments.output_format or from_environment]
-    for group in _groups(paths, arguments):
-        chosen = _selected(rules, group.settings, arguments)
-        request = _request(group, arguments, overlay)
+    output_format = _format(configs.of(os.getcwd()))
+    for group in groups(paths, configs):
+        started = time.monotonic()
+        policy = policy_of(rules, group, configs)
+        request = request_of(group, arguments, overlay)
         if _fixes(arguments):
             from ..fix import fix_all
 
             made = fix_all(
-                partial(_analyse, request, chosen), overlay, rules, bool(arguments.unsafe_fixes)
+                partial(analyse, request, policy), overlay, rules, bool(arguments.unsafe_fixes)
             )
             analysis = made.analysis
             fixed.append(made)
             warnings += made.warnings
+            texts.replace(made.after)
         else:
-            analysis = run.analyse(request, chosen)
+            analysis = analyse(request, policy, overlay)
         warnings += analysis.warnings
         files += analysis.files
-        formats.append(_format(group.settings))
-        for made in fixed[-1:]:
-            texts.replace(made.after)
         shown += diagnostics(analysis, rules, texts)
+        took = (time.monotonic() - started) * 1000
+        say(arguments, f"Checked {analysis.files} files in: {took:.1f}ms")
     shown += [_missing(path) for path in paths if not _exists(path, overlay)]
     shown.sort(key=Diagnostic.order)
-    name = next((name for name in formats if name), "full")
-    return Checked(paths, shown, fixed, warnings, files, name)
+    return Checked(paths, shown, fixed, warnings, files, output_format)
 
 
-def _format(settings: config.Config) -> str:
+def _format(settings: Config) -> str:
     name: str = settings.get("output-format")
     if name not in output.FORMATS:
-        place = settings.place("output-format")
+        place = settings.place_of("output-format")
         known = ", ".join(output.FORMATS)
         raise UsageError(f"{place}: unknown output format `{name}`, expected one of: {known}")
     return name
 
 
-def _analyse(request: run.Request, chosen: list[Rule], overlay: Overlay) -> run.Analysis:
-    return run.analyse(request._replace(overlay=overlay), chosen)
+def analyse(request: run.Request, policy: Policy, overlay: Overlay | None) -> run.Analysis:
+    """`run.analyse` with some texts in place of files.  Raises UsageError."""
+    try:
+        return run.analyse(request._replace(overlay=overlay), policy)
+    except (ConfigError, SelectorError) as error:
+        raise UsageError(str(error)) from None
+    finally:
+        if isinstance(request.progress, Bar):
+            request.progress.clear()
+
+
+def absolute_paths(arguments: argparse.Namespace) -> list[str]:
+    """The files and folders of the call."""
+    return [os.path.abspath(path) for path in arguments.files or ["."]]
 
 
 def _inputs(arguments: argparse.Namespace) -> tuple[Overlay | None, list[str]]:
     """The texts that win over the disk, and the absolute paths to lint."""
     if arguments.stdin_filename is None and arguments.files != ["-"]:
-        return None, [os.path.abspath(path) for path in arguments.files or ["."]]
+        return None, absolute_paths(arguments)
+    for name in arguments.files:
+        if name != "-":
+            print(f"warning: Ignoring file {name} in favor of standard input.", file=sys.stderr)
     overlay = Overlay()
     path = os.path.abspath(arguments.stdin_filename or "-")
     overlay.put(path, sys.stdin.buffer.read())
@@ -191,95 +205,48 @@ def _missing(path: str) -> Diagnostic:
     return Diagnostic(path, (1, 1, 1, 1), "E902", "io-error", message, None, None, (), None)
 
 
-def _groups(paths: list[str], arguments: argparse.Namespace) -> list[Group]:
+def groups(paths: list[str], configs: Configs) -> list[Group]:
     """The arguments by the project that they belong to."""
-    groups: dict[str, Group] = {}
+    known: dict[str, Group] = {}
     for path in paths:
         root = find_root(path)
-        if root not in groups:
-            groups[root] = Group(root, _config(root, arguments), [])
-        groups[root].paths.append(path)
-    return list(groups.values())
+        if root not in known:
+            known[root] = Group(root, configs.of(root), [])
+        known[root].paths.append(path)
+    return list(known.values())
 
 
-def _config(root: str, arguments: argparse.Namespace) -> config.Config:
+def policy_of(rules: dict[str, Rule], group: Group, configs: Configs) -> Policy:
+    """Which rules run in which files of a project.  Raises UsageError."""
+
+    def at(folder: str) -> FileRules | None:
+        settings = configs.at(folder)
+        return settings and FileRules(settings, rules)
+
     try:
-        if arguments.config:
-            return config.load(os.path.abspath(arguments.config))
-        return config.NO_CONFIG if arguments.isolated else config.find(root)
-    except config.ConfigError as error:
+        return Policy(rules, group.root, FileRules(group.settings, rules), at)
+    except SelectorError as error:
         raise UsageError(str(error)) from None
 
 
-def _words(given: list[str] | None) -> list[str] | None:
-    """The values of a flag that takes several, separated by commas, and may be repeated."""
-    if given is None:
-        return None
-    return [word.strip() for text in given for word in text.split(",")]
-
-
-def _selected(
-    rules: dict[str, Rule], settings: config.Config, arguments: argparse.Namespace
-) -> list[Rule]:
-    layers = [
-        (
-            settings.path,
-            selection.Layer(
-                settings.get("select"), settings.get("extend-select"), settings.get("ignore")
-            ),
-        ),
-        (
-            "the CLI",
-            selection.Layer(
-                _words(arguments.select),
-                _words(arguments.extend_select) or [],
-                [*(_words(arguments.ignore) or []), *(_words(arguments.extend_ignore) or [])],
-            ),
-        ),
-    ]
-    for source, layer in layers:
-        for field, selectors in zip(layer._fields, layer, strict=True):
-            for selector in selectors or ():
-                try:
-                    selection.rules_of(selector, rules)
-                except selection.SelectorError as error:
-                    name = field.replace("_", "-")
-                    place = settings.place(name) if source == settings.path else source
-                    message = f"{error} in `{name}` from {place}{error.hint}"
-                    raise UsageError(message) from None
-    preview = settings.get("preview") if arguments.preview is None else arguments.preview
-    return selection.select(rules, [layer for _, layer in layers], preview)
-
-
-def _request(group: Group, arguments: argparse.Namespace, overlay: Overlay | None) -> run.Request:
-    settings = group.settings
-    exclude = _words(arguments.exclude) or settings.get("exclude") or DEFAULT_EXCLUDES
-    extend_exclude = _words(arguments.extend_exclude) or settings.get("extend-exclude")
-    gitignore = arguments.respect_gitignore
-    no_cache = arguments.no_cache or os.environ.get("FLAKE8_CELERY_NO_CACHE")
-    cache = (
-        arguments.cache_dir
-        or os.environ.get("FLAKE8_CELERY_CACHE_DIR")
-        or os.path.join(group.root, settings.get("cache-dir"))
-    )
+def request_of(group: Group, arguments: argparse.Namespace, overlay: Overlay | None) -> run.Request:
+    """What to analyse for the arguments that belong to one project."""
+    request = run.request_for(group.root, group.settings)
     named = [path for path in group.paths if path != group.root and _exists(path, overlay)]
     if arguments.force_exclude:
-        excludes = (*exclude, *extend_exclude)
+        excludes = (*request.exclude, *request.extend_exclude)
         named = [path for path in named if not is_excluded(path, group.root, excludes)]
-    return run.Request(
-        group.root,
+    quiet = arguments.quiet or arguments.silent
+    if arguments.no_cache or os.environ.get("FLAKE8_CELERY_NO_CACHE"):
+        request = request._replace(cache_dir=None)
+    return request._replace(
         wanted=_wanted(group),
         overlay=overlay,
-        exclude=tuple(exclude),
-        extend_exclude=tuple(extend_exclude),
-        respect_gitignore=settings.get("respect-gitignore") if gitignore is None else gitignore,
         extra_paths=tuple(named),
         parse_extra=True,
-        cache_dir=None if no_cache else cache,
-        celery=config.celery_span(settings.get("target-celery")),
-        options={name: settings.get(name) for name in ("task-decorators", "extra-settings")},
         processes=os.cpu_count() or 1,
-        ignore_suppressions=arguments.ignore_noqa,
+        ignore_suppressions=bool(arguments.ignore_noqa),
+        progress=Bar(sys.stderr) if sys.stderr.isatty() and not quiet else None,
     )
 
 
@@ -293,7 +260,10 @@ def _wanted(group: Group) -> Callable[[str], bool] | None:
     return lambda path: path in exact or path.startswith(folders)
 
 
-def _print(checked: Checked, texts: Texts, arguments: argparse.Namespace, stream: TextIO) -> None:
+def print_all(
+    checked: Checked, texts: Texts, arguments: argparse.Namespace, stream: TextIO
+) -> None:
+    """Shows the findings and the summary on a stream, or writes them to `--output-file`."""
     path = arguments.output_file or os.environ.get("FLAKE8_CELERY_OUTPUT_FILE")
     style = PLAIN if path else style_for(arguments.color, stream.isatty())
     unsafe = bool(arguments.unsafe_fixes)

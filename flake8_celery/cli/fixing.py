@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from .. import fix, output
 from ..diagnostic import Texts, shown_path
 from ..fix import Fixed
-from .check import Checked, _print, errors, list_of_fixes
+from .check import Checked, errors, list_of_fixes, print_all
 
 
 def finish(checked: Checked, texts: Texts, arguments: argparse.Namespace) -> int:
@@ -34,7 +34,7 @@ def finish(checked: Checked, texts: Texts, arguments: argparse.Namespace) -> int
         return 2
     if not arguments.silent:
         if not arguments.fix_only:
-            _print(checked, texts, arguments, out)
+            print_all(checked, texts, arguments, out)
         elif not arguments.quiet and done:
             print(f"Fixed {errors(done)}{_more(checked, arguments)}.", file=out)
         if arguments.fix_only and arguments.show_fixes:

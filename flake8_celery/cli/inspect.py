@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import config, run
 from ..celery.crontab import Crontab, describe, next_runs
-from ..files import DEFAULT_EXCLUDES, find_root
+from ..files import find_root
 from ..inspection import Inspection
 from . import UsageError
 
@@ -61,17 +61,9 @@ def picture_of(arguments: argparse.Namespace) -> Json:
             settings = config.NO_CONFIG if arguments.isolated else config.find(root)
     except config.ConfigError as error:
         raise UsageError(str(error)) from None
-    no_cache = arguments.no_cache or os.environ.get("FLAKE8_CELERY_NO_CACHE")
-    request = run.Request(
-        root,
-        exclude=tuple(settings.get("exclude") or DEFAULT_EXCLUDES),
-        extend_exclude=tuple(settings.get("extend-exclude")),
-        respect_gitignore=settings.get("respect-gitignore"),
-        cache_dir=None if no_cache else os.path.join(root, settings.get("cache-dir")),
-        celery=config.celery_span(settings.get("target-celery")),
-        options={name: settings.get(name) for name in ("task-decorators", "extra-settings")},
-        processes=os.cpu_count() or 1,
-    )
+    request = run.request_for(root, settings)._replace(processes=os.cpu_count() or 1)
+    if arguments.no_cache or os.environ.get("FLAKE8_CELERY_NO_CACHE"):
+        request = request._replace(cache_dir=None)
     analysis = run.analyse(request, [])
     for warning in analysis.warnings:
         print(f"warning: {warning}", file=sys.stderr)
@@ -226,8 +218,8 @@ def _next_runs(schedule: Json, app: Json | None) -> list[str]:
         found = next_runs(_crontab(schedule), now, RUNS_SHOWN)
         return [f"{one:%a %Y-%m-%d %H:%M}" for one in found] + [f"({name})"] * bool(found)
     if schedule["kind"] == "interval" and 0 < schedule["seconds"] < timedelta.max.total_seconds():
-        steps = (duration(schedule["seconds"] * n) for n in range(1, RUNS_SHOWN + 1))
-        return [f"{step} after beat started" for step in steps]
+        steps = [duration(schedule["seconds"] * n) for n in range(1, RUNS_SHOWN + 1)]
+        return [*steps[:-1], f"{steps[-1]} after beat started"]
     return []
 
 

@@ -16,7 +16,8 @@ def extract(source: Source) -> Module:
     try:
         module = Walk(source).module()
         if _may_suppress(source.text):
-            module.observations[SUPPRESSES] = [Observation(0, 0, (1, 1, 1, 1), None)]
+            seen = {SUPPRESSES: [Observation(0, 0, (1, 1, 1, 1), None)]}
+            return module._replace(observations={**module.observations, **seen})
         return module
     except SourceError as error:
         return broken_module(error.message, error.row, error.column)

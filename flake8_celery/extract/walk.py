@@ -528,6 +528,11 @@ class Walk:
         """The returned expressions of functions that may be factories or wrappers."""
         if raw.kind == "lambda":
             return raw.returns
+        if raw.kind == "comprehension" and self.scopes[raw.parent].kind in ("module", "class"):
+            # One that leaves nothing out can be expanded.
+            first, *more = raw.node.generators
+            plain = not more and not first.ifs and not first.is_async
+            return [node for node in raw.returns if plain and not self.is_long_return(node)]
         if raw.kind != "function" or len(raw.returns) > MOST_RETURNS:
             return []
         if self.scopes[raw.parent].kind == "class" and raw.name not in FACTORY_METHODS:
@@ -671,9 +676,7 @@ class Walk:
             new[number] = len(kept)
             row, column, _, _ = (1, 1, 1, 1) if number == 0 else self.source.span(raw.node)
             kept_exprs = [
-                part
-                for part in raw.exprs
-                if raw.kind != "if" or isinstance(part, ast.Constant)
+                part for part in raw.exprs if raw.kind != "if" or isinstance(part, ast.Constant)
             ]
             exprs = [self.expr(part, raw.scope) for part in kept_exprs]
             parent = -1 if number == 0 else new[raw.parent]

@@ -60,6 +60,7 @@ class Project:
         self._derivations: list[tuple[str, str]] | None = None
         self.names = Names(self.find)
         self.values = Values(self.names, self._outside)
+        self.values.task_name = self._task_name
         self.modules: list[LinkedModule] = []
         self.undecided: list[tuple[str, Where]] = []
         for path in sorted(facts):
@@ -205,6 +206,10 @@ class Project:
 
         return task_with_body(self, Definition(module, function))
 
+    def _task_name(self, function: Definition) -> str | None:
+        task = self.task_of(function)
+        return None if task is None else task.name
+
     def _outside(self, name: str, where: Where) -> Value | None:
         if name.startswith("django.conf.settings."):
             from .django import django_setting
@@ -223,7 +228,8 @@ def _shared(a: list[str], b: list[str]) -> int:
 
 
 def derivations(facts: Module) -> Iterator[tuple[str, str]]:
-    """Pairs of a new name and the one it is made from: renaming imports, subclasses, aliases."""
+    """Pairs of a new name and the one it is made from: renaming imports, subclasses, aliases, and
+    what is called to make it."""
     for name in facts.imports:
         if name.attribute and name.attribute != name.name:
             yield name.name, name.attribute

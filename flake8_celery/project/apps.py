@@ -17,13 +17,15 @@ from .names import (
     Variable,
 )
 from .subject import Subject
-from .values import Const, Value
+from .values import Const, Ref, Typed, Value
 
 if TYPE_CHECKING:
     from . import Project
     from .configuration import Configuration
 
 CELERY = "celery.Celery"
+#: What gives a class by its dotted name, as it is called.
+IMPORTERS = ("import_string", "symbol_by_name")
 # Celery's own ways to say "the app that is current".
 CURRENT_APPS = frozenset(
     """celery.current_app celery.app.current_app celery._state.default_app celery.default_app
@@ -48,9 +50,10 @@ PARAMETERS = (
 class App(Subject):
     """One call of `Celery` or of a subclass of the project.
 
-    `call` is the call, `cls` what is called: `External("celery.Celery")` or the subclass."""
+    `call` is the call, `cls` what is called: `External("celery.Celery")` or the subclass.
+    `chosen` says that a setting or the environment names the class, `cls` by default."""
 
-    __slots__ = ("_arguments", "_configuration", "call", "cls")
+    __slots__ = ("_arguments", "_configuration", "call", "chosen", "cls")
 
     def __init__(
         self,
@@ -60,10 +63,12 @@ class App(Subject):
         block: int,
         call: Expr,
         cls: Target,
+        chosen: bool,
     ) -> None:
         super().__init__(project, module, scope, block, call[1])
         self.call = call
         self.cls = cls
+        self.chosen = chosen
         self._arguments: tuple[list[Value], dict[str, Value], bool] | None = None
         self._configuration: Configuration | None = None
 
@@ -73,7 +78,7 @@ class App(Subject):
     @classmethod
     def collect(cls, project: Project) -> list[App]:
         """Every app, in the order of modules and rows."""
-        names = project.other_names("Celery")
+        names = project.other_names("Celery", *IMPORTERS)
         found: dict[tuple[str, int, int], App] = {}
         for module in project.modules:
             calls = [(e.scope, e.block, e.expr) for e in module.facts.expressions]
@@ -92,7 +97,7 @@ class App(Subject):
                 made = _made_by(project, module, scope, expr)
                 if made is not None:
                     place = (module.path, expr[1][0], expr[1][1])
-                    found.setdefault(place, App(project, module, scope, block, expr, made))
+                    found.setdefault(place, App(project, module, scope, block, expr, *made))
         return [found[place] for place in sorted(found)]
 
     @property
@@ -122,7 +127,8 @@ class App(Subject):
         """Whether tasks of the app are surely plain `celery.Task`s: `Celery` itself was called,
         without `task_cls`."""
         _, _, starred = self.arguments
-        return isinstance(self.cls, External) and self.argument("task_cls") is None and not starred
+        known = isinstance(self.cls, External) and not self.chosen and not starred
+        return known and self.argument("task_cls") is None
 
     @property
     def configuration(self) -> Configuration:
@@ -319,10 +325,21 @@ def _is_flask_extension(expr: Expr) -> bool:
     )
 
 
-def _made_by(project: Project, module: LinkedModule, scope: int, call: Expr) -> Target | None:
-    """The Celery class that a call makes an app of, or None for other calls."""
+def _made_by(
+    project: Project, module: LinkedModule, scope: int, call: Expr
+) -> tuple[Target, bool] | None:
+    """The Celery class that a call makes an app of, and whether it is only so by default; None
+    for other calls."""
     target = project.names.resolve(call[2], module, scope)
-    return target if is_celery_class(project, target) else None
+    chosen = False
+    if isinstance(target, Variable):
+        value = project.values.value_of_variable(target)
+        chosen = isinstance(value, Typed)
+        if isinstance(value, Typed) and value.default is not None:
+            value = value.default
+        if isinstance(value, Ref):
+            target = value.target
+    return (target, chosen) if is_celery_class(project, target) else None
 
 
 def key_span(keyword: str, span: Span) -> Span:

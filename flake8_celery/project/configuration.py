@@ -30,6 +30,7 @@ from .conf_statements import (
 )
 from .config_objects import ConfigObject, Written, is_certain, mapping_object, open_object
 from .django import django_setting
+from .imports import comes_along
 from .names import External, LinkedModule
 from .setting import (
     CONSTRUCTOR,
@@ -352,6 +353,8 @@ class Configuration:
             self._changes.append(Setting(app, written, CONSTRUCTOR, scope=app.scope))
         if starred:
             self._changes.append(Opening("arguments of the app that are not known"))
+        if app.chosen:
+            self._changes.append(Opening("a class of the app that a setting names"))
         source = argument_expr(app.call, "config_source", PARAMETERS.index("config_source"))
         if source is not None:
             self._set_object(app.module, app.scope, source, True)
@@ -433,7 +436,7 @@ class Configuration:
         if event.app is None or not is_certain(module, event.block):
             return False
         if scope == 0 or (module is self.app.module and scope == self.app.scope):
-            return True
+            return comes_along(self.project, self.app.module, module)
         return is_handler(module, scope)
 
     def _read_source(self, event: Statement) -> None:

@@ -22,6 +22,7 @@ from .names import (
     ParameterRef,
     Target,
     Variable,
+    sole_value,
 )
 from .values import (
     MOST_ALTERNATIVES,
@@ -50,6 +51,10 @@ LARGEST_POWER = 64
 Lookup = Callable[[str, Where], Value | None]
 
 
+# A comprehension over more items than this is not expanded.
+MOST_ROUNDS = 200
+
+
 class Values:
     """Evaluates expressions of one project.
 
@@ -59,6 +64,8 @@ class Values:
     def __init__(self, names: Names, outside: Lookup) -> None:
         self.names = names
         self.outside = outside
+        #: The name of the task that a function is, if it is one and the name is known.
+        self.task_name: Callable[[Definition], str | None] = lambda function: None
         self._depth = 0
         self._known: dict[tuple[str, int, str, int, int], Value] = {}
         self._under_way: set[tuple[str, int, str, int, int]] = set()
@@ -128,10 +135,16 @@ class Values:
                 member = self._enum_member(base, expr[3], where)
                 if member is not None:
                     return member
+            if expr[3] == "name" and isinstance(base, Definition):
+                name = self.task_name(base)
+                if name is not None:
+                    return Const(where, name)
             if isinstance(base, (Variable, Nothing)) and expr[2][0] not in ("name", "attr"):
                 return Unknown(where, f"attribute `{expr[3]}` of a value")
             if isinstance(base, Variable):
                 found = self._instance_attribute(base, expr[3], where)
+                if found is None and expr[3] == "value":
+                    found = self._setting_value(base, where)
                 if found is not None:
                     return found
         value = self.value_of(self.names.resolve(expr, where.module, scope), where)
@@ -177,6 +190,22 @@ class Values:
                 if isinstance(value, Const):
                     return Typed(where, type(value.constant).__name__, value, SOURCE)
                 return Typed(where, "object", None, SOURCE)
+        return None
+
+    def _setting_value(self, variable: Variable, where: Where) -> Value | None:
+        """`setting.value` of `setting = namespace.add_setting(default=...)`: what the project's own
+        settings give, by default what is written there."""
+        made = sole_value(variable)
+        if made is None or made[0] != "call" or made[2][0] not in ("name", "attr"):
+            return None
+        if "setting" not in made[2][-1].lower():
+            return None
+        for keyword, given, _ in made[4]:
+            if keyword == "default":
+                default = self.evaluate(given, variable.module, variable.scope)
+                known = isinstance(default, Const)
+                kind = type(default.constant).__name__ if isinstance(default, Const) else "object"
+                return Typed(where, kind, default if known else None, "a setting")
         return None
 
     def _enum_member(self, variable: Variable, attribute: str, where: Where) -> Value | None:
@@ -406,6 +435,8 @@ class Values:
             built = BUILDERS.get(target.name)
             if built is not None and not starred:
                 return built(where, args, kwargs)
+            if target.name in IMPORTERS and len(args) + len(kwargs) == 1:
+                return self._imported(where, [*args, *kwargs.values()][0])
             reader = Ref(where, target)
             if is_reader(reader):
                 found = looked_up(reader, None, where, args, kwargs)
@@ -421,6 +452,20 @@ class Values:
         if found is not None:
             return found
         return Unknown(where, "the result of a call that cannot be followed")
+
+    def _imported(self, where: Where, named: Value) -> Value:
+        """What `import_string("package.module.name")` gives; of a text from outside, by default
+        what its own default names."""
+        if isinstance(named, Typed) and named.default is not None:
+            found = self._imported(where, named.default)
+            return Typed(where, "object", found, named.source) if isinstance(found, Ref) else found
+        if not isinstance(named, Const) or not isinstance(named.constant, str):
+            return Unknown(where, "an object whose name is not known")
+        owner, _, name = named.constant.replace(":", ".").rpartition(".")
+        if not owner:
+            return Unknown(where, "an object whose name is not known")
+        module = self.names.module_named(owner, where.module)
+        return self.value_of(self.names.member(module, name, where.module), where)
 
     def _library_look_up(
         self, callee: Expr, target: Target, expr: Expr, where: Where, scope: int
@@ -546,11 +591,51 @@ class Values:
 
     def _comprehension(self, expr: Expr, where: Where, scope: int) -> Value:
         kind = expr[2]
-        if kind == "dict":
-            return Mapping(where, [], True)
         if kind == "generator":
             return Unknown(where, "a generator")
-        return Items(where, kind, [], True)
+        results = self._each_result(expr[3], where, scope)
+        rounds = [] if results is None else results
+        if kind == "dict":
+            mapping = Mapping(where, [], results is None)
+            for key, item in rounds:
+                put(mapping, key, item)
+            return mapping
+        items = [item for (item,) in rounds]
+        return Items(where, kind, items, results is None)
+
+    def _each_result(self, number: int, where: Where, scope: int) -> list[list[Value]] | None:
+        """What a comprehension over known items gives for each; None when that is not known."""
+        module = where.module
+        facts = module.facts.scopes[number]
+        bindings = [b for name in module.names(number) for b in module.bindings(number, name)]
+        if len(bindings) != 1 or not isinstance(bindings[0].payload, Assignment):
+            return None
+        bound = bindings[0].payload
+        if bound.value[0] != "item" or bound.target[0] != "name" or not facts.returns:
+            return None
+        items = self._items_of(self.evaluate(bound.value[2], module, scope))
+        if items is None or len(items) > MOST_ROUNDS:
+            return None
+        key = (module.path, number, bound.target[2], bound.span[0], bound.span[1])
+        if key in self._known:
+            return None
+        found = []
+        try:
+            for item in items:
+                self._known[key] = item
+                found.append([self.evaluate(part, module, number) for part in facts.returns])
+        finally:
+            self._known.pop(key, None)
+        return found
+
+    @staticmethod
+    def _items_of(value: Value) -> list[Value] | None:
+        """What a loop over a value gets, one by one; None when that is not known."""
+        if isinstance(value, Items) and not value.open and value.kind != "set":
+            return value.items
+        if isinstance(value, Mapping) and not value.open:
+            return [entry.key for entry in value.entries]
+        return None
 
     def _unpack(self, expr: Expr, where: Where, scope: int) -> Value:
         value = self.evaluate(expr[2], where.module, scope)
@@ -727,6 +812,11 @@ def _build_typed(kind: str) -> Callable[[Where, list[Value], dict[str, Value]], 
     return build
 
 
+# What gives the object that a dotted name names.
+IMPORTERS = frozenset(
+    """django.utils.module_loading.import_string werkzeug.utils.import_string
+    celery.utils.imports.symbol_by_name kombu.utils.imports.symbol_by_name""".split()
+)
 SETTINGS_CLASSES = frozenset({"pydantic_settings.BaseSettings", "pydantic.BaseSettings"})
 
 BUILDERS: dict[str, Callable[[Where, list[Value], dict[str, Value]], Value]] = {

@@ -26,10 +26,12 @@ from .subject import Subject
 from .values import Const, Mapping, Ref, Typed, Unknown, Value, flatten
 from .wrappers import (
     GIVEN,
+    GIVES_SAME,
     KEEPS_PARAMETERS,
     NO_OPTIONS,
     THE_FUNCTION,
     TRANSPARENT_CALLS,
+    Closure,
     Decorators,
     NewTask,
     Options,
@@ -48,46 +50,126 @@ PLAIN_BASES = frozenset(
     """celery.Task celery.contrib.django.task.DjangoTask celery.contrib.abortable.AbortableTask
     celery.app.task.Context abc.ABC builtins.object typing.Generic""".split()
 )
+#: Base classes of libraries that hand a task's arguments on as they are, and the options that they
+#: give: celery-once 3.0, celery-singleton 0.3, tenant-schemas-celery 5.0, openwisp-utils 1.3.
+LIBRARY_BASES: dict[str, frozenset[str]] = {
+    "celery_once.QueueOnce": frozenset(),
+    "celery_once.tasks.QueueOnce": frozenset(),
+    "celery_singleton.Singleton": frozenset(),
+    "celery_singleton.singleton.Singleton": frozenset(),
+    "tenant_schemas_celery.task.TenantTask": frozenset(),
+    "openwisp_utils.tasks.OpenwispCeleryTask": frozenset({"soft_time_limit", "time_limit"}),
+}
+TASK_BASES = frozenset(
+    {*PLAIN_BASES, *LIBRARY_BASES} - {"abc.ABC", "builtins.object", "typing.Generic"}
+)
 #: Where a decorator's keyword beats annotations and base class (`celery/app/autoretry.py`).
 AUTORETRY = frozenset(
     """autoretry_for dont_autoretry_for retry_kwargs retry_backoff retry_backoff_max
     retry_jitter""".split()
 )
 #: Overriding one of these may change what a caller passes and what the body gets.
-CALL_METHODS = ("__call__", "apply_async", "delay")
+SEND_METHODS = ("apply_async", "delay")
+CALL_METHODS = ("__call__", *SEND_METHODS)
 FORWARDED = frozenset({*CALL_METHODS, "run"})
 
 
 @observe("FunctionDef")
 def forwarding_method(node: ast.FunctionDef, site: Site) -> Iterator[tuple[ast.AST, Any]]:
-    """A method around a task's call that hands its arguments on as they are:
-    `def __call__(self, *args, **kwargs): return self.run(*args, **kwargs)`."""
-    if node.name in CALL_METHODS:
-        import ast
+    """A method around a task's call that hands the arguments on as they are:
+    `def __call__(self, *args, **kwargs): return self.run(*args, **kwargs)`, or
+    `def apply_async(self, args=None, kwargs=None, **options)` with `args` and `kwargs` in place."""
+    if node.name not in CALL_METHODS:
+        return
+    import ast
 
-        arguments = node.args
-        if arguments.kwonlyargs or len(arguments.args) != 1 or arguments.posonlyargs:
-            return
-        if arguments.vararg is None or arguments.kwarg is None:
-            return
-        names = arguments.vararg.arg, arguments.kwarg.arg
-        uses = forwarded = 0
-        for part in ast.walk(node):
-            if isinstance(part, ast.Name) and part.id in names:
-                uses += 1
-            if not isinstance(part, ast.Call) or not isinstance(part.func, ast.Attribute):
-                continue
-            if part.func.attr in FORWARDED and [k.arg for k in part.keywords] == [None]:
-                given = part.args
-                if given and getattr(given[0], "id", None) == arguments.args[0].arg:
-                    given = given[1:]  # `Task.__call__(self, *args, **kwargs)`
-                held = [*given, part.keywords[0]]
-                starred = all(isinstance(item, (ast.Starred, ast.keyword)) for item in held)
-                inner = [getattr(item, "value", None) for item in held]
-                if starred and [getattr(item, "id", None) for item in inner] == [*names]:
-                    forwarded += 2
-        if uses == forwarded > 0:
-            yield node, {"class": site.scope, "name": node.name}
+    arguments = node.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    if not positional or arguments.kwonlyargs or arguments.kwarg is None:
+        return
+    if arguments.vararg is not None and len(positional) == 1:
+        names, starred = (arguments.vararg.arg, arguments.kwarg.arg), True
+    elif [p.arg for p in positional[1:3]] == ["args", "kwargs"] and node.name == "apply_async":
+        names, starred = ("args", "kwargs"), False
+    else:
+        return
+    uses = read = forwarded = 0
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name) and part.id in names:
+            uses += 1
+        elif isinstance(part, ast.Compare) and isinstance(part.ops[-1], (ast.In, ast.NotIn)):
+            read += getattr(part.comparators[-1], "id", None) in names
+        elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
+            if part.func.attr == "get":
+                read += getattr(part.func.value, "id", None) in names
+            elif part.func.attr in FORWARDED:
+                forwarded += 2 * (_given_on(part, positional[0].arg, starred) == names)
+    if uses == read + forwarded and forwarded:
+        yield node, {"class": site.scope, "name": node.name}
+
+
+def _given_on(call: ast.Call, own: str, starred: bool) -> tuple[str | None, ...]:
+    """The names that a call passes as the task's arguments: `*args, **kwargs`, or the first two
+    parameters of `apply_async`."""
+    import ast
+
+    given = list(call.args)
+    if given and getattr(given[0], "id", None) == own:
+        given = given[1:]  # `Task.__call__(self, *args, **kwargs)`
+    if starred:
+        if len(given) != 1 or [keyword.arg for keyword in call.keywords] != [None]:
+            return ()
+        if not isinstance(given[0], ast.Starred):
+            return ()
+        return tuple(getattr(v, "id", None) for v in (given[0].value, call.keywords[0].value))
+    if any(isinstance(argument, ast.Starred) for argument in given[:2]):
+        return ()
+    by_name = {keyword.arg: keyword.value for keyword in call.keywords}
+    parts = [*given[:2], *(by_name.get(name) for name in ("args", "kwargs")[len(given[:2]) :])]
+    return tuple(getattr(part, "id", None) for part in parts)
+
+
+@observe("FunctionDef")
+def handing_on(node: ast.FunctionDef, site: Site) -> Iterator[tuple[ast.AST, Any]]:
+    """The inside of a decorator that calls a function with all it is called with itself:
+    `def wrapper(*args, **kwargs): return function(*args, **kwargs)`."""
+    import ast
+
+    arguments = node.args
+    if (
+        arguments.vararg is None
+        or arguments.kwarg is None
+        or not isinstance(site.parent, ast.FunctionDef)
+    ):
+        return
+    if arguments.args or arguments.posonlyargs or arguments.kwonlyargs:
+        return
+    names = (arguments.vararg.arg, arguments.kwarg.arg)
+    uses = read = 0
+    called: set[str] = set()
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name) and part.id in names:
+            uses += 1
+        elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute):
+            if part.func.attr == "get":
+                read += getattr(part.func.value, "id", None) in names
+        elif isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
+            if _given_on(part, "", True) == names:
+                called.add(part.func.id)
+                read += 2
+    if uses == read and len(called) == 1:
+        yield node, {"scope": site.scope_of(node), "calls": called.pop()}
+
+
+def _hands_on(closure: Closure) -> bool:
+    """Whether a function that took the place of the decorated one calls that with all it gets."""
+    inner = closure.definition
+    outer = inner.facts.parent
+    return any(
+        seen.data["scope"] == inner.scope
+        and closure.env.get((inner.module.path, outer, seen.data["calls"])) is GIVEN
+        for seen in inner.module.facts.observations.get(handing_on.name, ())
+    )
 
 
 def _forwards(cls: Definition, method: str) -> bool:
@@ -258,19 +340,21 @@ class Task(Subject):
         return flatten(self.where, [value for value in values if value is not None])
 
     def _attribute(self, start: Target, name: str) -> Value | None:
-        for cls in self._classes(start):
+        for cls in self._classes(start, name):
             if cls.module.bindings(cls.scope, name):
                 found = self.project.names.lookup(name, cls.module, cls.scope)
                 return self.project.values.value_of(found, Where(cls.module, cls.facts.span))
         return None
 
-    def _classes(self, start: Target) -> Iterator[Definition]:
+    def _classes(self, start: Target, option: str) -> Iterator[Definition]:
         """The project's classes that a base class is made of, nearest first, down to Celery's
-        own.  Raises Undecided at one that is not known."""
+        own.  Raises Undecided at one that is not known, or that is known to give `option`."""
         for cls in class_chain(self.project, start):
             if isinstance(cls, Definition) and cls.facts.kind == "class":
                 yield cls
-            elif not (isinstance(cls, External) and cls.name in PLAIN_BASES):
+                continue
+            name = cls.name if isinstance(cls, External) else ""
+            if name not in PLAIN_BASES and option in LIBRARY_BASES.get(name, (option,)):
                 raise Undecided(f"a base class at {self.where.shown}")
 
     @property
@@ -404,10 +488,21 @@ class Task(Subject):
 
     @property
     def signature(self) -> Signature:
-        """What callers must pass.  Raises Undecided when something may change it: a decorator
-        below the task's own, a base class that overrides how it is called, a wrapper."""
+        """What must be passed to send the task.  Raises Undecided when something may change it: a
+        decorator below the task's own, a base class that overrides how it is sent, a wrapper.
+
+        A base class's `__call__` does not matter: `Task.apply_async` compares the arguments with
+        the function itself, where the task is one (`celery/app/task.py`, `__header__`)."""
         signature = self.own_signature
-        self._refuse_overrides()
+        self._refuse_overrides(CALL_METHODS if self.class_based else SEND_METHODS)
+        return signature
+
+    @property
+    def signature_here(self) -> Signature:
+        """What must be passed to run the task in this process (`apply`, a plain call), where a
+        base class's `__call__` matters as well.  Raises Undecided as `signature`."""
+        signature = self.own_signature
+        self._refuse_overrides(CALL_METHODS)
         return signature
 
     @property
@@ -429,10 +524,10 @@ class Task(Subject):
             raise Undecided(f"a method as a task at {self.where.shown}")
         return Signature(parameters)
 
-    def _refuse_overrides(self) -> None:
+    def _refuse_overrides(self, methods: tuple[str, ...]) -> None:
         for start in self.bases:
-            for cls in self._classes(start):
-                for method in CALL_METHODS:
+            for cls in self._classes(start, "apply_async"):
+                for method in methods:
                     if cls.module.bindings(cls.scope, method) and not _forwards(cls, method):
                         raise Undecided(f"`{cls.facts.name}` overrides `{method}`")
 
@@ -453,21 +548,38 @@ class Task(Subject):
         return []
 
     def keeps_parameters(self, decorator: Expr) -> bool:
-        """Whether a decorator below the task's own leaves the function's parameters alone."""
+        """Whether a decorator below the task's own leaves the function's parameters alone, or
+        hands on whatever it is called with."""
         callee = decorator[2] if decorator[0] == "call" else decorator
         scope = self.function.facts.parent
         target = self.project.names.resolve(callee, self.function.module, scope)
         if isinstance(target, External):
             return target.name in KEEPS_PARAMETERS
         made = index_of(self.project).decorators.effect(decorator, self.function.module, scope)
-        return made is GIVEN
+        return made is GIVEN or (isinstance(made, Closure) and _hands_on(made))
+
+    @property
+    def checked_when_sent(self) -> bool:
+        """Whether Celery compares the arguments with the function before it sends the task: not
+        for class tasks, nor where a decorator below gives Celery a function that takes anything
+        (`celery/app/base.py`, `_task_from_fun`: `__header__`)."""
+        return not self.class_based and all(map(self._gives_same, self.decorators_below()))
+
+    def _gives_same(self, decorator: Expr) -> bool:
+        module, scope = self.function.module, self.function.facts.parent
+        callee = decorator[2] if decorator[0] == "call" else decorator
+        target = self.project.names.resolve(callee, module, scope)
+        if isinstance(target, External):
+            return target.name in GIVES_SAME
+        return index_of(self.project).decorators.effect(decorator, module, scope) is GIVEN
 
     def _in_class(self) -> bool:
         parent = self.function.facts.parent
         return self.function.module.facts.scopes[parent].kind == "class"
 
     def _is_static(self) -> bool:
-        return any(d[0] == "name" and d[2] == "staticmethod" for d in self.decorators_below())
+        decorators = self.function.facts.decorators
+        return any(d[0] == "name" and d[2] == "staticmethod" for d in decorators)
 
 
 class Index:
@@ -729,9 +841,7 @@ def is_task_class(project: Project, cls: Definition) -> bool | None:
     """Whether a class of the project is derived from `celery.Task`; None when not known."""
     doubt = False
     for base in class_chain(project, cls):
-        if isinstance(base, External) and (
-            base.name in PLAIN_BASES - {"abc.ABC", "builtins.object", "typing.Generic"}
-        ):
+        if isinstance(base, External) and base.name in TASK_BASES:
             return True
         doubt = doubt or not isinstance(base, (Definition, External))
         doubt = doubt or (isinstance(base, External) and not base.name.startswith("builtins."))

@@ -22,13 +22,19 @@ SHARED_TASK = "celery.shared_task"
 PARTIALS = frozenset({"functools.partial"})
 # What these give is the function they are given, as far as Celery's use of it is concerned.
 TRANSPARENT_CALLS = frozenset({"functools.wraps", "functools.update_wrapper"})
-#: Decorators of the standard library and of frameworks that keep a function's parameters.
-KEEPS_PARAMETERS = frozenset(
+#: Decorators that give the very function they are given.
+GIVES_SAME = frozenset(
     """typing.no_type_check typing.final typing.override typing_extensions.override
-    typing_extensions.final typing_extensions.deprecated warnings.deprecated
-    functools.lru_cache functools.cache builtins.staticmethod
-    django.db.transaction.atomic""".split()
+    typing_extensions.final builtins.staticmethod""".split()
 )
+#: Decorators of the standard library and of frameworks that hand on whatever they are called
+#: with, so that the function's parameters count only where it runs.
+HANDS_ON = frozenset(
+    """typing_extensions.deprecated warnings.deprecated functools.lru_cache functools.cache
+    django.db.transaction.atomic django_scopes.scopes_disabled
+    edx_django_utils.monitoring.set_code_owner_attribute""".split()
+)
+KEEPS_PARAMETERS = GIVES_SAME | HANDS_ON
 DEEPEST = 40
 
 

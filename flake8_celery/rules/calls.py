@@ -64,7 +64,7 @@ def checked_signature(dispatch: Dispatch) -> Signature | None:
         return None
     if not checks_arguments(task):
         return None
-    return task.signature
+    return task.signature_here if dispatch.method == "apply" else task.signature
 
 
 def checks_arguments(task: Task) -> bool:
@@ -116,7 +116,7 @@ def call_mismatch(dispatch: Dispatch, project: Project) -> Iterator[Report]:
         if signature.bind(len(dispatch.arguments) - 1, given) is None:
             reason += "; Celery passes the task itself"
     by_name = "positional-only" in reason
-    late = task.class_based or by_name or dispatch.method == "apply"
+    late = by_name or dispatch.method == "apply" or not task.checked_when_sent
     related = Related(Where(task.function.module, task.function.facts.span), "the task's function")
     yield report(
         dispatch.where,

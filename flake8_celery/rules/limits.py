@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..celery.settings import working_spelling
-from ..facts import NOWHERE
+from ..extract.observe import observe
+from ..facts import NOWHERE, Expr
 from ..project import Project
 from ..project.apps import App
 from ..project.configuration import Setting
-from ..project.subject import Subject
-from ..project.tasks import Task
+from ..project.names import Definition, External, Variable, sole_value
+from ..project.subject import Seen, Subject
+from ..project.tasks import Task, task_with_body
 from ..project.values import Const, Mapping, Value
 from ..rule import (
     CORRECTNESS,
@@ -28,6 +30,12 @@ from ..rule import (
     rule,
 )
 from ..source import Source
+from .bodies import last_name, own_nodes
+
+if TYPE_CHECKING:
+    import ast
+
+    from ..extract.observe import Site
 
 Answer = TypeVar("Answer")
 
@@ -397,3 +405,80 @@ def correct_rate(finding: Finding, source: Source) -> Iterable[Edit]:
     literal = source.text[start:end]
     if literal.count(data["text"]) == 1:
         yield Edit(finding.span, literal.replace(data["text"], data["corrected"]))
+
+
+# CEL020
+
+#: Functions of `requests` that wait as long as the other side likes unless they get `timeout=`.
+VERBS = frozenset("get post put patch delete head options request".split())
+WAITING_CALLS = frozenset({f"requests.{verb}" for verb in VERBS}) | {"urllib.request.urlopen"}
+SESSIONS = frozenset({"requests.Session", "requests.session", "requests.sessions.Session"})
+
+
+@observe("FunctionDef", "AsyncFunctionDef")
+def requests_sent(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
+    """Calls like `requests.get(url)` without a timeout, in functions that may be tasks."""
+    if not (node.decorator_list or node.name == "run"):
+        return
+    if not (site.mentions("requests") or site.mentions("urlopen")):
+        return
+    import ast
+
+    for part in own_nodes(node.body):
+        if not isinstance(part, ast.Call) or last_name(part.func) not in {*VERBS, "urlopen"}:
+            continue
+        if any(keyword.arg in (None, "timeout") for keyword in part.keywords):
+            continue
+        if any(isinstance(argument, ast.Starred) for argument in part.args):
+            continue
+        if last_name(part.func) == "urlopen" and len(part.args) > 2:
+            continue
+        yield part, {"function": site.scope_of(node), "called": site.expr(part.func)}
+
+
+@rule(
+    requests_sent,
+    "CEL020",
+    "celery-request-without-timeout",
+    SUSPICIOUS,
+    says="`{call}()` without `timeout=`, in a task without a time limit: a server that does not "
+    "answer keeps the worker process for ever",
+)
+def request_without_timeout(seen: Seen, project: Project) -> Iterator[Report]:
+    """Neither requests nor urllib has a timeout by default, and nothing else stops the task."""
+    function = Definition(seen.module, seen.data["function"])
+    task = task_with_body(project, function)
+    called = seen.data["called"]
+    if task is None or task.in_test or not waits(seen, called, function.scope):
+        return
+    if not is_unlimited(task) or project.mentions("setdefaulttimeout"):
+        return
+    yield report(seen.where, call=shown_name(called))
+
+
+def waits(seen: Seen, called: Expr, scope: int) -> bool:
+    """Whether it is one of the functions that wait, or a method of a plain session."""
+    names = seen.project.names
+    target = names.resolve(called, seen.module, scope)
+    if isinstance(target, External) and target.name in WAITING_CALLS:
+        return True
+    if called[0] != "attr" or called[3] not in VERBS:
+        return False
+    session = called[2]
+    if session[0] == "name":
+        variable = names.resolve(session, seen.module, scope)
+        value = sole_value(variable) if isinstance(variable, Variable) else None
+        if value is None or value[0] not in ("call", "enter"):
+            return False
+        session = value[2] if value[0] == "enter" else value
+    if session[0] != "call" or session[2][0] not in ("name", "attr"):
+        return False
+    made = names.resolve(session[2], seen.module, scope)
+    return isinstance(made, External) and made.name in SESSIONS
+
+
+def shown_name(called: Expr) -> str:
+    """A called name as it is written, `...` for what is no name."""
+    if called[0] == "attr":
+        return f"{shown_name(called[2])}.{called[3]}"
+    return str(called[2]) if called[0] == "name" else "..."

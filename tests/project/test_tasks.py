@@ -441,8 +441,8 @@ from celery import Celery, Task
 app = Celery('shop')
 
 class Calling(Task):
-    def __call__(self, *args, **kwargs):
-        return self.run(connect(), *args, **kwargs)
+    def apply_async(self, args=None, kwargs=None, **options):
+        return super().apply_async([connect(), *args], kwargs, **options)
 
 """
     with pytest.raises(Undecided):
@@ -459,15 +459,51 @@ class Calling(Task):
         ),
         ("def __call__(self, *a, **k): return Task.__call__(self, *a, **k)", True),
         ("def apply_async(self, *a, **k): on_commit(lambda: super().apply_async(*a, **k))", True),
-        ("def __call__(self, *a, **k): return self.run(connection, *a, **k)", False),
-        ("def __call__(self, *a, **k):\n        k.pop('x'); return self.run(*a, **k)", False),
-        ("def __call__(self, x, *a, **k): return self.run(*a, **k)", False),
-        ("def __call__(self, *a, **k): return self.run(*a, y=1, **k)", False),
-        ("__call__ = something", False),
+        (
+            "def apply_async(self, args=None, kwargs=None, task_id=None, **options):\n"
+            "        options['headers'] = {'user': kwargs.get('user')}\n"
+            "        return super().apply_async(args, kwargs=kwargs, task_id=task_id, **options)",
+            True,
+        ),
+        ("def apply_async(self, *a, **k): return super().apply_async(connection, *a, **k)", False),
+        ("def apply_async(self, *a, **k):\n        k.pop('x'); return self.delay(*a, **k)", False),
+        ("def delay(self, x, *a, **k): return super().delay(*a, **k)", False),
+        ("def apply_async(self, *a, **k): return super().apply_async(*a, y=1, **k)", False),
+        (
+            "def apply_async(self, args=None, kwargs=None, **options):\n"
+            "        return super().apply_async(kwargs, args, **options)",
+            False,
+        ),
+        (
+            "def apply_async(self, args=None, kwargs=None, **options):\n"
+            "        kwargs['user'] = 1\n"
+            "        return super().apply_async(args, kwargs, **options)",
+            False,
+        ),
+        (
+            "def apply_async(self, args=None, kwargs=None, **options):\n"
+            "        return super().apply_async(*args, **kwargs)",
+            False,
+        ),
+        ("apply_async = something", False),
+        # `Task.apply_async` compares the arguments with the function, not with `__call__`.
+        ("def __call__(self, *a, **k): return self.run(connection, *a, **k)", True),
+        ("__call__ = something", True),
     ],
 )
 def test_base_classes_around_the_call(method: str, forwards: bool) -> None:
-    found = project(
+    task = only(around(method))
+    if forwards:
+        assert task.signature.bind(1, []) is None
+        assert task.signature.bind(2, []) is not None
+    else:
+        with pytest.raises(Undecided):
+            _ = task.signature
+
+
+def around(method: str) -> Project:
+    """A project with a task whose base class has a method."""
+    return project(
         tasks=f"""
 from celery import Celery, Task
 
@@ -480,9 +516,94 @@ app = Celery("shop", task_cls=Base)
 def pay(order): ...
 """
     )
+
+
+def test_a_call_here_goes_through_the_base_class() -> None:
+    task = only(around("def __call__(self, *a, **k): return self.run(*a, **k)"))
+    assert task.signature_here.bind(1, []) is None
+    task = only(around("def __call__(self, *a, **k): return self.run(connection, *a, **k)"))
+    with pytest.raises(Undecided):
+        _ = task.signature_here
+
+
+@pytest.mark.parametrize(
+    ("base", "limits_known"),
+    [
+        ("from celery_once import QueueOnce as Base", True),
+        ("from celery_singleton import Singleton as Base", True),
+        ("from openwisp_utils.tasks import OpenwispCeleryTask as Base", False),
+    ],
+)
+def test_base_classes_of_libraries_keep_the_signature(base: str, limits_known: bool) -> None:
+    found = project(
+        tasks=f"""
+from celery import shared_task
+{base}
+
+class Own(Base):
+    max_retries = 7
+
+@shared_task(base=Own)
+def pay(order): ...
+"""
+    )
     task = only(found)
-    if forwards:
-        assert task.signature.bind(1, []) is None
+    assert task.signature.bind(0, []) is not None
+    assert task.written("max_retries").value == 7
+    assert not task.plain
+    if limits_known:
+        assert task.written("time_limit") is None
+    else:
+        with pytest.raises(Undecided):
+            task.written("time_limit")
+
+
+@pytest.mark.parametrize(
+    ("decorator", "known", "sent"),
+    [
+        ("def wrapper(*args, **kwargs): return function(*args, **kwargs)", True, False),
+        (
+            "def wrapper(*args, **kwargs):\n"
+            "        if lock(kwargs.get('order')):\n"
+            "            return function(*args, **kwargs)",
+            True,
+            False,
+        ),
+        ("def wrapper(*args, **kwargs): return function(connection, *args, **kwargs)", False, None),
+        ("def wrapper(*args, **kwargs): return other(*args, **kwargs)", False, None),
+        (
+            "def wrapper(*args, **kwargs):\n"
+            "        kwargs['x'] = 1\n"
+            "        return function(*args, **kwargs)",
+            False,
+            None,
+        ),
+        ("def wrapper(order): return function(order)", False, None),
+        ("wrapper = function", True, True),
+    ],
+)
+def test_decorators_that_hand_on_what_they_get(
+    decorator: str, known: bool, sent: bool | None
+) -> None:
+    found = project(
+        tasks=f"""
+from functools import wraps
+from celery import shared_task
+from other import other
+
+def locked(function):
+    {decorator}
+    return wrapper
+
+@shared_task
+@locked
+def pay(order): ...
+"""
+    )
+    task = only(found)
+    if known:
+        assert task.signature.bind(0, []) is not None
+        assert task.checked_when_sent is sent
     else:
         with pytest.raises(Undecided):
             _ = task.signature

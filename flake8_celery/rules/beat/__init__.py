@@ -1,5 +1,5 @@
-"""Rules of beat: `crontab` and its fields, and the entries of schedules."""
+"""Rules of beat: `crontab` and its fields, the entries of schedules, and who adds them."""
 
-from . import crontabs, entries
+from . import crontab_values, crontabs, entries, late_handlers, options, schedules
 
-__all__ = ["crontabs", "entries"]
+__all__ = ["crontab_values", "crontabs", "entries", "late_handlers", "options", "schedules"]

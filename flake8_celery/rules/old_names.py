@@ -1,0 +1,102 @@
+"""Settings by their names from before Celery 4.0 (CEL333)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from ..celery import settings as table
+from ..project.configuration import OBJECT, Configuration, Setting
+from ..rule import PEDANTIC, SAFE, Edit, Report, report, rule
+from .edits import text_at
+from .settings import occurrences
+
+if TYPE_CHECKING:
+    from ..project import Project
+    from ..rule import Finding
+    from ..source import Source
+
+
+@rule(
+    Setting,
+    "CEL333",
+    "celery-old-setting-name",
+    PEDANTIC,
+    says="`{key}` is a name from before Celery 4.0, which 6.0 will not read: write `{suggestion}`"
+    "{namespace}",
+)
+def old_setting_name(setting: Setting, project: Project) -> Iterator[Report]:
+    """A name that still works, and is announced to go."""
+    if not is_old_name(setting) or is_refused(setting):
+        return
+    configuration = setting.app.configuration
+    name = setting.name
+    if name is None or configuration.namespace_unknown:
+        return
+    only_upper = configuration.django and setting.layer == OBJECT
+    adds_namespace = only_upper and not configuration.namespace
+    yield report(
+        setting.where,
+        key=setting.key,
+        suggestion=new_name(setting, name),
+        namespace=' and `namespace="CELERY"`' if adds_namespace else "",
+        fix=None if adds_namespace else renames(configuration, setting),
+    )
+
+
+def is_old_name(setting: Setting) -> bool:
+    """Whether a key is a name from before 4.0, and not the prefixed name since."""
+    key = setting.key
+    if not setting.plain or setting.in_test or not table.is_old(key) or table.is_new(key):
+        return False
+    namespace = setting.app.configuration.namespace
+    return not namespace or table.working_spelling(table.to_new(key), namespace, upper=True) != key
+
+
+def is_refused(setting: Setting) -> bool:
+    """Whether Celery refuses the key beside names of the other generation, as CEL332 says."""
+    configuration = setting.app.configuration
+    return any(
+        table.mixing([s.key for s in group], configuration.constructor_keys, None)
+        for group in configuration.judged_together(setting)
+        if not configuration.namespace
+    )
+
+
+def new_name(setting: Setting, name: str) -> str:
+    """What to write instead of an old name of the setting `name`."""
+    configuration = setting.app.configuration
+    if configuration.namespace:
+        return table.working_spelling(name, configuration.namespace, upper=True)
+    if configuration.django and setting.layer == OBJECT:
+        return f"CELERY_{name.upper()}"
+    return name
+
+
+def renames(configuration: Configuration, setting: Setting) -> list[object] | None:
+    """Place, old and new name of every setting that must change at once; None where one of them
+    stands in another file, or is used elsewhere.
+
+    Celery refuses names of two generations side by side, so they change together; under a
+    namespace it does not, and each can change alone."""
+    project = setting.project
+    group = [setting]
+    if not configuration.namespace:
+        group = [s for s in configuration.settings if table.is_old(s.key)]
+        group = list({s.place: s for s in group}.values())
+    if any(s.module is not setting.module or not s.plain for s in group):
+        return None
+    keys = [s.key for s in group]
+    if any(occurrences(project, key) > keys.count(key) for key in keys):
+        return None
+    return [[list(s.span), s.key, new_name(s, table.to_new(s.key))] for s in group]
+
+
+@old_setting_name.fix(SAFE, "Rename the settings")
+def rename_all(finding: Finding, source: Source) -> Iterable[Edit]:
+    """Writes the new names where the old ones stand."""
+    for span, key, name in finding.fix_data:
+        text = text_at(source, span)
+        if text.count(key) != 1:
+            return
+        yield Edit(span, text.replace(key, name))

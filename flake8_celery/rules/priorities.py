@@ -1,0 +1,203 @@
+"""Priorities of messages: CEL413 and CEL415."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..project.apps import App
+from ..project.connections import broker_of
+from ..project.destination import destination_of
+from ..project.dispatch import Dispatch
+from ..project.routing import DeclaredQueue, queue_name
+from ..project.subject import Subject
+from ..project.tasks import Task
+from ..project.values import Const, Mapping
+from ..rule import (
+    CORRECTNESS,
+    SUSPICIOUS,
+    Related,
+    Report,
+    Undecided,
+    Where,
+    report,
+    rule,
+)
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+
+class Priority(Subject):
+    """A priority written as a number: a task's option, or a call's.
+
+    `number` is it, `sent` the task, `queue` the queue where one is named with it."""
+
+    __slots__ = ("number", "queue", "sent")
+
+    def __init__(
+        self, project: Project, where: Where, number: int, sent: Task, queue: str | None
+    ) -> None:
+        super().__init__(project, where.module, 0, 0, where.span)
+        self.number = number
+        self.sent = sent
+        self.queue = queue
+
+    @classmethod
+    def collect(cls, project: Project) -> list[Priority]:
+        """All that are known, tests left out."""
+        found = []
+        for task in project.all(Task):
+            value = task.options.get("priority")
+            if isinstance(value, Const) and is_number(value.constant) and not task.in_test:
+                where = task.option_where("priority")
+                found.append(cls(project, where, value.constant, task, None))
+        for dispatch in project.all(Dispatch):
+            given = dispatch.options.get("priority")
+            sent = dispatch.task
+            if given is None or sent is None or dispatch.in_test or dispatch.open_options:
+                continue
+            value = dispatch.evaluate(given[0])
+            if isinstance(value, Const) and is_number(value.constant):
+                queue = named_queue(dispatch)
+                found.append(cls(project, dispatch.at(given[1]), value.constant, sent, queue))
+        return found
+
+    @property
+    def app(self) -> App:
+        """The app that sends the task.  Raises Undecided."""
+        if len(self.sent.apps) != 1:
+            raise Undecided(f"the app of the task at {self.sent.where.shown}")
+        return self.sent.apps[0]
+
+    @property
+    def destination(self) -> str | None:
+        """The queue that the message goes to.  Raises Undecided."""
+        return self.queue or destination_of(self.sent).queue
+
+
+def is_number(constant: object) -> bool:
+    """Whether a constant is a whole number."""
+    return isinstance(constant, int) and not isinstance(constant, bool)
+
+
+def named_queue(dispatch: Dispatch) -> str | None:
+    """The queue that a call names; "" where it names one that is not known."""
+    given = dispatch.options.get("queue")
+    if given is None:
+        return None
+    value = dispatch.evaluate(given[0])
+    return queue_name(value) if value.known else ""
+
+
+# CEL413
+
+
+@rule(
+    Priority,
+    "CEL413",
+    "celery-priority-without-max",
+    CORRECTNESS,
+    says="`priority={number}` has no effect: RabbitMQ ignores it in the queue `{queue}`, which is "
+    "declared without `x-max-priority`; set `task_queue_max_priority`",
+)
+def priority_without_max(priority: Priority, project: Project) -> Iterator[Report]:
+    """Only a queue declared with `x-max-priority` sorts its messages."""
+    if not priority.number or priority.queue == "":
+        return
+    configuration = priority.app.configuration
+    if broker_of(configuration) != "rabbitmq":
+        return
+    limits = ("task_queue_max_priority", "task_default_queue_type", "task_always_eager")
+    if any(configuration.get(name) is not None for name in limits):
+        return
+    queue = priority.destination
+    if queue is None or not declared_without_limit(priority.app, queue, project):
+        return
+    yield report(
+        priority.where,
+        Related(configuration.anchor, "`task_queue_max_priority` is not set"),
+        number=priority.number,
+        queue=queue,
+    )
+
+
+def declared_without_limit(app: App, queue: str, project: Project) -> bool:
+    """Whether Celery declares a queue without a highest priority.  Raises Undecided."""
+    declared = app.configuration.get("task_queues")
+    if declared is None:
+        return True
+    for one in project.all(DeclaredQueue):
+        if one.name != queue:
+            continue
+        if one.argument("max_priority") is not None:
+            return False
+        arguments = one.argument("queue_arguments")
+        if arguments is None:
+            continue
+        if not isinstance(arguments, Mapping):
+            raise Undecided(f"the arguments of the queue at {one.where.shown}")
+        if arguments.get("x-max-priority") is not None or arguments.get("x-queue-type") is not None:
+            return False
+    return True
+
+
+# CEL415
+
+HIGH = frozenset("critical urgent high important".split())
+LOW = frozenset("low bulk background batch cleanup".split())
+#: The lowest of the numbers that read as "high", and the highest of those that read as "low".
+READS_HIGH, READS_LOW = 6, 3
+
+
+@rule(
+    Priority,
+    "CEL415",
+    "celery-redis-priority-inverted",
+    SUSPICIOUS,
+    says="with Redis the lowest priority comes first: `priority={number}` puts `{name}` {place}",
+)
+def redis_priority_inverted(priority: Priority, project: Project) -> Iterator[Report]:
+    """kombu reads the lists of a queue from the lowest priority up (`kombu/transport/redis.py`:
+    `priority_steps`)."""
+    high, low = says(priority, HIGH), says(priority, LOW)
+    if high == low or broker_of(priority.app.configuration) != "redis":
+        return
+    others = [
+        other
+        for other in project.all(Priority)
+        if says(other, LOW if high else HIGH)
+        and not says(other, HIGH if high else LOW)
+        and other.sent.apps == priority.sent.apps
+    ]
+    for other in others:
+        if high and priority.number > other.number:
+            yield report(
+                priority.where,
+                Related(other.where, f"`{other.sent.shown}` comes first"),
+                number=priority.number,
+                name=priority.sent.shown,
+                place=f"behind `{other.sent.shown}`",
+            )
+            return
+    if others:
+        return
+    if high and priority.number >= READS_HIGH:
+        yield report(priority.where, number=priority.number, name=priority.sent.shown, place="last")
+    elif low and priority.number <= READS_LOW:
+        yield report(
+            priority.where, number=priority.number, name=priority.sent.shown, place="first"
+        )
+
+
+def says(priority: Priority, words: frozenset[str]) -> bool:
+    """Whether the name of the task or of its queue has one of these words."""
+    names = [priority.sent.shown, priority.sent.name or ""]
+    try:
+        names.append(priority.destination or "")
+    except Undecided:
+        pass
+    text = " ".join(names).lower()
+    for separator in "._-:":
+        text = text.replace(separator, " ")
+    return bool(words & set(text.split()))

@@ -1,0 +1,5 @@
+from web.app import celery, create_app
+
+app = create_app()
+
+import web.tasks  # noqa

@@ -1,0 +1,3 @@
+from no_such_package.defaults import *
+
+broker_url = "memory://"

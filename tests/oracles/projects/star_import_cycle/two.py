@@ -1,0 +1,2 @@
+result_expires = 7
+from one import *
