@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from .fix import fix_for
-from .rule import SAFE, Finding, Fix, Rule
+from .rule import NOT_FIXABLE, SAFE, Finding, Fix, Rule
 from .run import Analysis
 from .source import Source, SourceError, Span
 
@@ -29,7 +29,8 @@ class Diagnostic(NamedTuple):
     """One line of output.
 
     `path` is absolute.  `name` is the rule's name, or that of the problem ("invalid-syntax",
-    "io-error"); `noqa_row` is where a suppression would stand, None where none can."""
+    "io-error"); `noqa_row` is where a suppression would stand, None where none can.  `help` is the
+    title of the fix, also where the configuration does not let it be made."""
 
     path: str
     span: Span
@@ -40,6 +41,7 @@ class Diagnostic(NamedTuple):
     url: str | None
     related: tuple[RelatedPlace, ...]
     fix: Fix | None
+    help: str | None = None
 
     def is_fixable(self, unsafe: bool) -> bool:
         """Whether `--fix` (with `--unsafe-fixes`, if `unsafe`) would make its fix."""
@@ -112,7 +114,9 @@ def _of_finding(
         RelatedPlace(absolute(place), (span[0], span[1], span[2], span[3]), message)
         for place, span, message in finding.related
     )
-    fixable = finding.fix_data is not None
+    fixable = finding.fix_data is not None and finding.applicability != NOT_FIXABLE
+    fix = fix_for(finding, texts.source(path), rules) if fixable else None
+    title = rules[finding.code].fix_title if finding.applicability == NOT_FIXABLE else None
     return Diagnostic(
         path,
         finding.span,
@@ -122,7 +126,8 @@ def _of_finding(
         texts.noqa_row(path, finding.span[0]),
         f"{REPOSITORY}/blob/main/rule_docs/{finding.code}.md",
         related,
-        fix_for(finding, texts.source(path), rules) if fixable else None,
+        fix,
+        fix.title if fix else title,
     )
 
 

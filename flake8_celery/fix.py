@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from .files import Overlay, read
-from .rule import SAFE, Edit, Finding, Fix, Rule
+from .rule import SAFE, UNSAFE, Edit, Finding, Fix, Rule
 from .run import Analysis
 from .source import Source, SourceError
 
@@ -145,7 +145,8 @@ def _by_path(
     found: dict[str, list[Finding]] = {}
     for finding in analysis.findings:
         applicability = finding.applicability or rules[finding.code].applicability
-        if finding.fix_data is not None and (unsafe or applicability == SAFE):
+        may_be_made = applicability == SAFE or (unsafe and applicability == UNSAFE)
+        if finding.fix_data is not None and may_be_made:
             path = os.path.normpath(os.path.join(analysis.root, finding.path))
             found.setdefault(path, []).append(finding)
     return found

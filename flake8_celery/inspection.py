@@ -1,7 +1,8 @@
 """The resolved picture of a project as plain data: what `flake8-celery inspect` shows.
 
 Everything here is either what Celery itself would say of the project when it runs it, or is left
-out and listed under `undecided`, with the reason.  What tests hold is left out.
+out and listed under `undecided`, with the reason.  What tests hold is left out.  Options that are
+known and have no form in JSON (exceptions to retry on) stand as Python text under `others`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from .project.configuration import (
 from .project.destination import destination_of
 from .project.handlers import SignalHandler
 from .project.imports import imported_with
-from .project.names import Definition
+from .project.names import Definition, External
 from .project.routing import pairs_of, queue_name, queues_in
 from .project.schedule import CALL, ROW, SETTING, BeatEntry, entries_in
 from .project.tasks import Task, class_chain, generates_plain_names
@@ -43,6 +44,8 @@ from .project.values import (
 from .rule import Undecided, Where
 
 Json = Any
+# How the reason begins for what is known all the same.
+NO_JSON = "JSON has no "
 SOLAR = "celery.schedules.solar"
 # Keywords of a task decorator that are shown elsewhere, or that only Celery's start-up reads.
 NOT_OPTIONS = frozenset("name bind base lazy shared filter run".split())
@@ -59,6 +62,7 @@ class Inspection:
         self.project = project
         self.undecided: list[dict[str, Json]] = []
         self._told: set[tuple[str, int, str]] = set()
+        self._rivals: set[int] = set()
 
     def picture(self) -> dict[str, Json]:
         """All that is known; keys and values as JSON has them."""
@@ -66,7 +70,7 @@ class Inspection:
         tasks = [task for task in self.project.all(Task) if not task.in_test]
         shown = {
             "apps": [self._app(app) for app in apps],
-            "tasks": [self._task(task) for task in tasks],
+            "tasks": [self._task(task) for task in self._registered(tasks)],
             "schedule": [entry for app in apps for entry in self._schedule(app)] + [*self._rows()],
             "routes": [route for app in apps for route in self._routes(app)],
             "queues": [queue for app in apps for queue in self._queues(app)],
@@ -144,6 +148,31 @@ class Inspection:
 
     # Tasks
 
+    def _registered(self, tasks: list[Task]) -> list[Task]:
+        """The tasks without those whose name another task of the same module took before
+        (`Celery._task_from_fun`); which of several modules comes first is not known."""
+        by_name: dict[str, list[Task]] = {}
+        for task in tasks:
+            if task.name is not None:
+                by_name.setdefault(task.name, []).append(task)
+        gone: list[Task] = []
+        for name, same in by_name.items():
+            rivals = [task for task in same if task.apps == same[0].apps]
+            if len(rivals) < 2:
+                continue
+            first, *rest = rivals
+            if all(task.module is first.module for task in rest):
+                gone += rest
+            else:
+                self._rivals |= set(map(id, rivals))
+            for task in rest:
+                self._note(
+                    task.where,
+                    f"which task is `{name}`",
+                    f"the name is also that of the task at {first.where.shown}",
+                )
+        return [task for task in tasks if task not in gone]
+
     def _task(self, task: Task) -> dict[str, Json]:
         if task.name is None:
             self._note(task.where, f"the name of the task `{task.shown}`", _why_unnamed(task))
@@ -161,6 +190,7 @@ class Inspection:
             "bind": bool(bind),
             "signature": signature,
             "options": {},
+            "others": {},
             "function": task.shown,
             "made_by": _maker_of(task),
             "module": task.module.name,
@@ -173,13 +203,20 @@ class Inspection:
                 f"the app of the task `{task.shown}`",
                 "several apps, or none that is known" if task.shared else "it cannot be followed",
             )
+        if id(task) in self._rivals:
+            # What is registered under the name may be the other task.
+            return {**shown, "bind": False, "signature": None}
         for name in self._option_names(task, app):
             what = f"`{name}` of the task `{task.shown}`"
+            value: Value | None = None
             try:
                 value = task.option(name)
                 if value is not None:
                     shown["options"][name] = plain(value)
-            except (NotPlain, Undecided) as error:
+            except NotPlain:
+                assert value is not None
+                shown["others"][name] = text_of(value)
+            except Undecided as error:
                 self._note(task.option_where(name), what, error)
         try:
             destination = destination_of(task)
@@ -404,8 +441,8 @@ def plain(value: Value) -> Json:
     if isinstance(value, Items):
         if value.open:
             raise Undecided(f"a {value.kind} with parts that are not known")
-        if value.kind == "set":
-            raise NotPlain("JSON has no sets")
+        if value.kind not in ("list", "tuple"):
+            raise NotPlain(f"{NO_JSON}{value.kind}")
         return [plain(item) for item in value.items]
     if isinstance(value, Mapping):
         if value.open:
@@ -414,16 +451,16 @@ def plain(value: Value) -> Json:
         for entry in value.entries:
             key = entry.key.value
             if not isinstance(key, str):
-                raise NotPlain("JSON has only texts as keys")
+                raise NotPlain(f"{NO_JSON}keys but texts")
             found[key] = plain(entry.item)
         return found
     if isinstance(value, Made) and not any(unknown_parts(value)):
-        raise NotPlain(f"JSON has no form for what `{_name_of(value)}` gives")
+        raise NotPlain(f"{NO_JSON}form for what `{_name_of(value)}` gives")
     if isinstance(value, Ref):
-        raise NotPlain(f"JSON has no form for {value.describe()}")
+        raise NotPlain(f"{NO_JSON}form for {value.describe()}")
     constant = value.value
     if isinstance(constant, bytes) or (isinstance(constant, float) and not math.isfinite(constant)):
-        raise NotPlain(f"JSON has no form for {constant!r}")
+        raise NotPlain(f"{NO_JSON}form for {constant!r}")
     return constant
 
 
@@ -474,8 +511,10 @@ def text_of(value: Value) -> str:
         return f"{value.head!r}...{value.tail!r}" if value.tail else f"{value.head!r}..."
     if isinstance(value, Typed) and value.default is not None:
         return f"{value.describe()}, by default {text_of(value.default)}"
-    if isinstance(value, Ref):
-        return value.describe()
+    if isinstance(value, Ref) and isinstance(value.target, External):
+        return value.target.name.removeprefix("builtins.")
+    if isinstance(value, Ref) and isinstance(value.target, Definition):
+        return value.target.facts.name
     return f"... ({value.describe()})"
 
 

@@ -32,6 +32,8 @@ PREVIEW = "preview"
 
 SAFE = "safe"
 UNSAFE = "unsafe"
+# Of a fix that the configuration does not let be made: only its title is shown.
+NOT_FIXABLE = "not fixable"
 
 
 class Undecided(Exception):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .celery.words import nearest
 from .files import Patterns
-from .rule import ON_BY_DEFAULT, SAFE, STABLE, UNSAFE, Finding, Rule
+from .rule import NOT_FIXABLE, ON_BY_DEFAULT, SAFE, STABLE, UNSAFE, Finding, Rule
 
 if TYPE_CHECKING:
     from .config import Config
@@ -241,5 +241,5 @@ class Policy(Everywhere):
             return finding
         rules, _ = self._for(finding.path)
         if finding.code not in rules.fixable:
-            return finding._replace(fix_data=None)
+            return finding._replace(applicability=NOT_FIXABLE)
         return finding._replace(applicability=rules.safety.get(finding.code))

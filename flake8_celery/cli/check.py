@@ -101,7 +101,7 @@ def tell(checked: Checked, arguments: argparse.Namespace) -> None:
         return
     for warning in dict.fromkeys(checked.warnings):
         print(f"warning: {warning}", file=sys.stderr)
-    if not checked.files and not checked.shown:
+    if not checked.files and not checked.shown and not from_stdin(arguments):
         print("warning: No Python files found under the given path(s)", file=sys.stderr)
 
 
@@ -183,9 +183,14 @@ def absolute_paths(arguments: argparse.Namespace) -> list[str]:
     return [os.path.abspath(path) for path in arguments.files or ["."]]
 
 
+def from_stdin(arguments: argparse.Namespace) -> bool:
+    """Whether the text to lint is on standard input."""
+    return arguments.stdin_filename is not None or arguments.files == ["-"]
+
+
 def _inputs(arguments: argparse.Namespace) -> tuple[Overlay | None, list[str]]:
     """The texts that win over the disk, and the absolute paths to lint."""
-    if arguments.stdin_filename is None and arguments.files != ["-"]:
+    if not from_stdin(arguments):
         return None, absolute_paths(arguments)
     for name in arguments.files:
         if name != "-":
@@ -347,7 +352,7 @@ def _statistics(shown: list[Diagnostic], name: str, unsafe: bool, style: Style) 
     counted: dict[tuple[str, str], list[Diagnostic]] = {}
     for diagnostic in shown:
         counted.setdefault((diagnostic.code, diagnostic.name), []).append(diagnostic)
-    rows = sorted(counted.items(), key=lambda item: (-len(item[1]), item[0]))
+    rows = sorted(counted.items(), key=lambda item: (-len(item[1]), item[0][1]))
     if name == "json":
         import json
 

@@ -7,24 +7,24 @@ import difflib
 import sys
 from collections.abc import Iterator
 
-from .. import fix, output
+from .. import fix
 from ..diagnostic import Texts, shown_path
 from ..fix import Fixed
-from .check import Checked, errors, list_of_fixes, print_all
+from .check import Checked, errors, from_stdin, list_of_fixes, print_all
 
 
 def finish(checked: Checked, texts: Texts, arguments: argparse.Namespace) -> int:
     """Shows or writes the fixes that were made; returns the exit code."""
     done = sum(sum(c.total() for c in fixed.counts.values()) for fixed in checked.fixed)
-    stdin = arguments.stdin_filename is not None or arguments.files == ["-"]
+    stdin = from_stdin(arguments)
+    out = sys.stderr if stdin else sys.stdout
     if arguments.diff:
         if not arguments.silent:
             for fixed in checked.fixed:
                 sys.stdout.writelines(diff(fixed))
-            if done and not arguments.quiet and checked.format in output.WITH_SUMMARY:
-                print(f"Would fix {errors(done)}{_more(checked, arguments)}.", file=sys.stderr)
+            if not arguments.quiet:
+                out.write(_story(done, "would be fixed", checked, arguments))
         return 1 if done and not arguments.exit_zero else 0
-    out = sys.stderr if stdin else sys.stdout
     if stdin:
         path = checked.paths[0]
         source = texts.source(path)
@@ -35,10 +35,11 @@ def finish(checked: Checked, texts: Texts, arguments: argparse.Namespace) -> int
     if not arguments.silent:
         if not arguments.fix_only:
             print_all(checked, texts, arguments, out)
-        elif not arguments.quiet and done:
-            print(f"Fixed {errors(done)}{_more(checked, arguments)}.", file=out)
-        if arguments.fix_only and arguments.show_fixes:
-            out.write(list_of_fixes(checked))
+        else:
+            if arguments.show_fixes:
+                out.write(list_of_fixes(checked))
+            if not arguments.quiet:
+                out.write(_story(done, "fixed", checked, arguments))
     if done and arguments.exit_non_zero_on_fix:
         return 1
     return 1 if checked.shown and not arguments.exit_zero and not arguments.fix_only else 0
@@ -51,12 +52,17 @@ def _write_to_stdout(text: str, encoding: str) -> None:
     sys.stdout.buffer.flush()
 
 
-def _more(checked: Checked, arguments: argparse.Namespace) -> str:
+def _story(done: int, what: str, checked: Checked, arguments: argparse.Namespace) -> str:
+    """ruff's last line where only fixes are shown; empty where there is nothing to say."""
     hidden = sum(d.is_fixable(True) for d in checked.shown)
-    if not hidden or arguments.unsafe_fixes is not None:
-        return ""
-    plural = "fix" if hidden == 1 else "fixes"
-    return f" ({hidden} additional {plural} available with `--unsafe-fixes`)"
+    if arguments.unsafe_fixes is not None:
+        hidden = 0
+    fixes = f"{hidden}{' additional' if done else ''} fix{'' if hidden == 1 else 'es'} available"
+    more = f" ({fixes} with `--unsafe-fixes`)" if hidden else ""
+    if done:
+        verb = "Fixed" if what == "fixed" else "Would fix"
+        return f"{verb} {errors(done)}{more}.\n"
+    return f"No errors {what}{more}.\n" if hidden else ""
 
 
 def diff(fixed: Fixed) -> Iterator[str]:
@@ -65,7 +71,9 @@ def diff(fixed: Fixed) -> Iterator[str]:
         name = shown_path(path)
         old = fixed.before[path].text.splitlines(keepends=True)
         new = fixed.after[path].splitlines(keepends=True)
-        yield from difflib.unified_diff(old, new, name, name)
+        lines = list(difflib.unified_diff(old, new, name, name))
+        # A text without a name has no header.
+        yield from lines[2:] if name == "-" else lines
         yield "\n"
 
 

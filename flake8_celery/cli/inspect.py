@@ -12,7 +12,7 @@ from typing import Any
 from .. import config, run
 from ..celery.crontab import Crontab, describe, next_runs
 from ..files import find_root
-from ..inspection import Inspection
+from ..inspection import NO_JSON, Inspection
 from . import UsageError
 
 Json = dict[str, Any]
@@ -91,7 +91,7 @@ def lines(picture: Json) -> Iterator[str]:
         yield f"Rows of django-celery-beat ({len(rows)})"
         yield from _indented(line for entry in rows for line in _entry_lines(entry, None))
         yield ""
-    undecided = picture["undecided"]
+    undecided = [one for one in picture["undecided"] if not one["why"].startswith(NO_JSON)]
     if undecided:
         yield f"Undecided ({len(undecided)})"
         for one in undecided:
@@ -233,6 +233,7 @@ def _queue_lines(queue: Json, app: Json) -> Iterator[str]:
     yield f"{queue['name'] or '(unknown)'}  {_at(queue)}"
 
 
+# The options of a task that are shown, in this order.
 LIMITS = ("soft_time_limit", "time_limit", "rate_limit", "max_retries", "acks_late")
 
 

@@ -14,7 +14,16 @@ from .. import run
 from ..diagnostic import Texts
 from ..files import CONFIG_FILES, read
 from . import UsageError
-from .check import absolute_paths, check_all, errors, groups, print_all, request_of, tell
+from .check import (
+    absolute_paths,
+    check_all,
+    errors,
+    from_stdin,
+    groups,
+    print_all,
+    request_of,
+    tell,
+)
 from .flags import Configs
 
 INTERVAL = 0.2
@@ -23,7 +32,7 @@ CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 
 def watch(arguments: argparse.Namespace) -> int:
     """Lints until it is interrupted."""
-    if arguments.files == ["-"] or arguments.stdin_filename is not None:
+    if from_stdin(arguments):
         raise UsageError("No path was found.")
     # As in ruff: nothing is fixed behind the back of an editor, and there is no summary.
     arguments.fix = arguments.fix_only = arguments.diff = False

@@ -124,11 +124,11 @@ def _name_of(call: ast.Call) -> str | None:
 
 
 def _reads_option(node: ast.Call) -> bool:
-    return (
-        len(node.args) > 1
-        and isinstance(node.args[1], ast.Constant)
-        and node.args[1].value in OPTION_READS
-    )
+    """Whether `getattr` reads an option of a task, or a name that is not known."""
+    if len(node.args) < 2:
+        return False
+    name = node.args[1]
+    return not isinstance(name, ast.Constant) or name.value in OPTION_READS
 
 
 def _is_partial_dispatch(name: str, node: ast.Call) -> bool:

@@ -103,6 +103,9 @@ class Walk:
         self.returned_names: set[tuple[int, str]] = set()
         self.function_of: list[int] = [0]
         self.mentioned: dict[str, bool] = {}
+        # The statement whose lines were joined last, for the observers that ask one by one.
+        self.read: ast.stmt | None = None
+        self.read_text = ""
 
     def expr(self, node: ast.AST | None, scope: int) -> Expr:
         """An expression as a fact, its names meant in `scope`."""
@@ -409,8 +412,11 @@ class Walk:
     ) -> None:
         """Records that `target` gets `value`; tuples on the left are taken apart."""
         if isinstance(target, (ast.Tuple, ast.List)):
+            inner = "unknown" if wrap else "unpack"
             for place, part in enumerate(target.elts):
-                inner = "unpack" if wrap in ("", "unpack") else "unknown"
+                if isinstance(part, ast.Starred):
+                    # From here on the places count from the end.
+                    inner = "unknown"
                 self.bind(part, value, inner, scope, block, node, op, None, place)
             return
         if isinstance(target, ast.Starred):

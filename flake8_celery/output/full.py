@@ -49,6 +49,8 @@ def _one(diagnostic: Diagnostic, texts: Texts, unsafe: bool, style: Style) -> st
     places = [Place(diagnostic.path, diagnostic.span, "", True)]
     places += [Place(place.path, place.span, place.message, False) for place in diagnostic.related]
     body = "".join(f"{line}\n" for line in frames(places, texts, style))
+    if diagnostic.fix is None and diagnostic.help:
+        return f"{head}{body}{_help(diagnostic.help, style)}"
     if diagnostic.fix is None:
         return head + body
     fix = _fix(diagnostic.fix, texts.source(diagnostic.path), style)
@@ -150,9 +152,13 @@ def _mark(place: Place, source: Source, frame_start: int, text: str) -> Mark:
     return Mark(min(start, len(text)), min(end, len(text)), place.label, place.primary)
 
 
+def _help(title: str, style: Style) -> str:
+    return f"{style.paint(HELP, 'help')}{style.paint(BOLD, f': {visible(title)}')}\n"
+
+
 def _fix(fix: Fix, source: Source, style: Style) -> Iterator[str]:
     """What a fix does, as a small diff."""
-    yield f"{style.paint(HELP, 'help')}{style.paint(BOLD, f': {visible(fix.title)}')}\n"
+    yield _help(fix.title, style)
     first, old, new = _windows(fix, source)
     groups = list(_changes(old, new))
     width = len(str(groups[-1][-1][4] + first)) if groups else 1

@@ -25,7 +25,7 @@ def _command(diagnostic: Diagnostic) -> str:
     for related in diagnostic.related:
         where = f"{shown_path(related.path)}:{related.span[0]}:{related.span[1]}"
         lines.append(f"  {where}: {related.message}")
-    if diagnostic.fix:
-        lines.append(f"  help: {diagnostic.fix.title}")
+    if diagnostic.help:
+        lines.append(f"  help: {diagnostic.help}")
     head = f"::error title=flake8-celery ({code}),file={diagnostic.path},{place}::"
     return head + "%0A".join(lines)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..facts import Module
 from .evaluate import Values
-from .names import Definition, LinkedModule, Names, Nothing, Target
+from .names import IMPORTERS, Definition, LinkedModule, Names, Nothing, Target
 from .subject import Seen, Subject
 from .values import Value
 
@@ -112,14 +112,18 @@ class Project:
         sources = [path for path in nearest if path.endswith(".py")]
         return sources[0] if len(sources) == 1 else None
 
-    def text_of(self, module: LinkedModule) -> bytes:
-        """The bytes of a module's file; nothing where it cannot be read."""
+    def text_at(self, path: str) -> bytes:
+        """The bytes of a file of the project; nothing where it cannot be read."""
         if self._read is None:
             return b""
         try:
-            return self._read(module.path)
+            return self._read(path)
         except OSError:
             return b""
+
+    def text_of(self, module: LinkedModule) -> bytes:
+        """The bytes of a module's file, kept; nothing where it cannot be read."""
+        return self.once(self.text_at, module.path)
 
     def other_names(self, *names: str) -> set[str]:
         """The names under which classes or functions called `names` may appear: through `import
@@ -138,25 +142,13 @@ class Project:
     def mentions(self, text: str) -> bool:
         """Whether any file that speaks of Celery contains `text`: the cautious way to ask
         whether something is used at all."""
-        if self._read is None:
-            return True
         needle = text.encode()
-        for module in self.modules:
-            try:
-                if needle in self._read(module.path):
-                    return True
-            except OSError:
-                return True
-        return False
+        return self._read is None or any(needle in self.text_of(m) for m in self.modules)
 
     def texts(self) -> Iterator[str]:
         """The texts of the files that speak of Celery, as far as they can be read."""
         for module in self.modules:
-            if self._read is not None:
-                try:
-                    yield self._read(module.path).decode("utf-8", "replace")
-                except OSError:
-                    continue
+            yield self.text_of(module).decode("utf-8", "replace")
 
     # Celery's objects
 
@@ -228,8 +220,8 @@ def _shared(a: list[str], b: list[str]) -> int:
 
 
 def derivations(facts: Module) -> Iterator[tuple[str, str]]:
-    """Pairs of a new name and the one it is made from: renaming imports, subclasses, aliases, and
-    what is called to make it."""
+    """Pairs of a new name and the one it is made from: renaming imports, subclasses, aliases,
+    and what an importer gives (`cls = import_string(name)`)."""
     for name in facts.imports:
         if name.attribute and name.attribute != name.name:
             yield name.name, name.attribute
@@ -238,8 +230,13 @@ def derivations(facts: Module) -> Iterator[tuple[str, str]]:
             if base[0] in ("name", "attr"):
                 yield scope.name, base[-1]
     for assignment in facts.assignments:
-        if assignment.target[0] == "name" and assignment.value[0] in ("name", "attr"):
-            yield assignment.target[2], assignment.value[-1]
+        if assignment.target[0] != "name":
+            continue
+        value = assignment.value
+        if value[0] in ("name", "attr"):
+            yield assignment.target[2], value[-1]
+        elif value[0] == "call" and value[2][0] in ("name", "attr") and value[2][-1] in IMPORTERS:
+            yield assignment.target[2], value[2][-1]
 
 
 def index(paths: Iterable[str]) -> tuple[dict[str, str], dict[str, list[str]]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..facts import Expr, Span
 from .names import (
+    IMPORTERS,
     LONGEST_CHAIN,
     Definition,
     External,
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from .configuration import Configuration
 
 CELERY = "celery.Celery"
-#: What gives a class by its dotted name, as it is called.
-IMPORTERS = ("import_string", "symbol_by_name")
 # Celery's own ways to say "the app that is current".
 CURRENT_APPS = frozenset(
     """celery.current_app celery.app.current_app celery._state.default_app celery.default_app
@@ -78,7 +77,7 @@ class App(Subject):
     @classmethod
     def collect(cls, project: Project) -> list[App]:
         """Every app, in the order of modules and rows."""
-        names = project.other_names("Celery", *IMPORTERS)
+        names = project.other_names("Celery") | project.other_names(*IMPORTERS) - IMPORTERS
         found: dict[tuple[str, int, int], App] = {}
         for module in project.modules:
             calls = [(e.scope, e.block, e.expr) for e in module.facts.expressions]

@@ -201,6 +201,9 @@ class Configuration:
         if len(settings) == len(entries) and settings[-1].certain:
             if all(equal(settings[0].value, other.value) for other in settings):
                 return settings[0]
+        for entry in entries:
+            if isinstance(entry, Opening):
+                raise Undecided(f"`{name}` may be set elsewhere: {entry.reason}")
         raise Undecided(f"it is not certain what sets `{name}`")
 
     def candidates(self, name: str, profile: Profile | None, legacy: bool) -> Iterator[Entry]:
@@ -575,7 +578,7 @@ class Configuration:
             source = FLASK if value is flask_config(self.project) else ""
             self._add_mapping(value, self._changes, WRITE, certain, source)
         for keyword, expr, span in call[4]:
-            item = self.project.values.evaluate(expr, event.module, event.scope)
+            item = self.project.values.held(expr, event.module, event.scope)
             if keyword is None:
                 self._add_mapping(item, self._changes, WRITE, certain)
                 continue
@@ -591,7 +594,7 @@ class Configuration:
         written = Written(
             event.key,
             event.where,
-            lambda: values.evaluate(change.value, event.module, change.scope),
+            lambda: values.held(change.value, event.module, change.scope),
             certain,
         )
         setting = Setting(self.app, written, WRITE, scope=event.scope)

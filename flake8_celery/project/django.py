@@ -120,14 +120,14 @@ def _find_settings_modules(
             own, named = _named_settings(project, starter)
             if own:
                 return own, True
-    candidates = []
     for path in _nearest_first([p for p in project.paths if _may_be_settings(p)], module.path):
+        text = project.text_at(path)
+        if is_test_path(path) or not (b"INSTALLED_APPS" in text or b"import *" in text):
+            continue
         candidate = project.module_at(path)
-        if candidate is not None and not is_test_path(path):
-            names, _ = namespace_of(project, candidate, ())
-            if "INSTALLED_APPS" in names:
-                candidates.append(candidate)
-    return candidates[:1], not named
+        if candidate is not None and "INSTALLED_APPS" in namespace_of(project, candidate, ())[0]:
+            return [candidate], not named
+    return [], not named
 
 
 STARTERS = ("manage.py", "wsgi.py", "asgi.py", "__main__.py")

@@ -57,7 +57,9 @@ def looked_up(
         kind = type_of(cast)
     elif method is None and name in CONVERTING and isinstance(reader, Made) and args:
         scheme = reader.kwargs.get(str(args[0].constant)) if isinstance(args[0], Const) else None
-        if scheme is not None or reader.args or reader.starred:
+        # Of a variable whose name is not known the type is not known either.
+        unnamed = bool(reader.kwargs) and not isinstance(args[0], Const)
+        if scheme is not None or unnamed or reader.args or reader.starred:
             kind, default = _scheme(scheme, default)
     if default is None:
         return Typed(where, kind, None, SOURCE)

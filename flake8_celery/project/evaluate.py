@@ -51,6 +51,10 @@ LARGEST_POWER = 64
 Lookup = Callable[[str, Where], Value | None]
 
 
+# What changes a dict or list itself, rather than give its name another value.
+IN_PLACE = frozenset(
+    "+= |= .update .setdefault .append .extend .insert .pop .remove .clear .add".split()
+)
 # A comprehension over more items than this is not expanded.
 MOST_ROUNDS = 200
 
@@ -114,8 +118,27 @@ class Values:
             if key is None:
                 merge(mapping, item)
             else:
+                item = self.held(value, where.module, scope)
                 put(mapping, self.evaluate(key, where.module, scope), item)
         return mapping
+
+    def held(self, expr: Expr, module: LinkedModule, scope: int) -> Value:
+        """The value of an expression that something keeps: where it is a name, what is changed
+        in the very dict or list later on, up to the end of the module, counts as well."""
+        value = self.evaluate(expr, module, scope)
+        if expr[0] != "name" or not isinstance(value, (Mapping, Items)):
+            return value
+        bindings = module.bindings(scope, expr[2])
+        for change in module.changes(scope, expr[2]):
+            if change.span[0] <= expr[1][0]:
+                continue
+            if any(expr[1][0] < binding.row <= change.span[0] for binding in bindings):
+                break
+            if change.op in IN_PLACE or change.target[0] == "sub":
+                if isinstance(value, (Mapping, Items)) and getattr(value, "kind", "") != "tuple":
+                    certain = not any(module.blocks_around(change.block))
+                    value = self.changed(value, change, module, scope, certain)
+        return value
 
     def _text(self, expr: Expr, where: Where, scope: int) -> Value:
         parts: list[Value] = [
@@ -435,7 +458,7 @@ class Values:
             built = BUILDERS.get(target.name)
             if built is not None and not starred:
                 return built(where, args, kwargs)
-            if target.name in IMPORTERS and len(args) + len(kwargs) == 1:
+            if target.name in NAMED_OBJECTS and len(args) + len(kwargs) == 1:
                 return self._imported(where, [*args, *kwargs.values()][0])
             reader = Ref(where, target)
             if is_reader(reader):
@@ -572,6 +595,10 @@ class Values:
                 words = parts.value
                 if all(isinstance(word, str) for word in words):
                     return Const(where, text.join(words))
+        if text is not None and name == "format" and not starred:
+            made = _formatted(text, args, kwargs)
+            if made is not None:
+                return Const(where, made)
         if text is not None and name == "format":
             head, brace, _ = text.partition("{")
             tail = text.rpartition("}")[2] if brace else ""
@@ -701,6 +728,9 @@ def combine(where: Where, operator: str, left: Value, right: Value) -> Value:
     if operator == "+" and any(textual):
         return joined(where, [left, right])
     if operator == "%" and isinstance(left, Const) and isinstance(left.constant, str):
+        made = _percent(left.constant, right)
+        if made is not None:
+            return Const(where, made)
         head, percent, tail = left.constant.partition("%")
         if not percent:
             return left
@@ -712,15 +742,50 @@ def combine(where: Where, operator: str, left: Value, right: Value) -> Value:
     return Unknown(where, f"the result of `{operator}`")
 
 
+def _percent(template: str, right: Value) -> str | None:
+    """`template % right` where it has only `%s` and `%d`; None when that is not known."""
+    items = right.items if isinstance(right, Items) and right.kind == "tuple" else [right]
+    if isinstance(right, Items) and (right.open or right.kind != "tuple"):
+        return None
+    if not all(isinstance(item, Const) for item in items):
+        return None
+    if any(part[:1] not in ("s", "d") for part in template.replace("%%", "").split("%")[1:]):
+        return None
+    try:
+        text = template % tuple(item.value for item in items)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return text if len(text) <= LONGEST_TEXT else None
+
+
+def _formatted(template: str, args: list[Value], kwargs: dict[str, Value]) -> str | None:
+    """`template.format(...)` where its fields are plain; None when that is not known."""
+    from string import Formatter
+
+    if not all(isinstance(item, Const) for item in (*args, *kwargs.values())):
+        return None
+    try:
+        for _, field, spec, conversion in Formatter().parse(template):
+            if field is None:
+                continue
+            if spec or conversion or not (not field or field.isdigit() or field.isidentifier()):
+                return None
+        text = template.format(
+            *(item.value for item in args), **{name: item.value for name, item in kwargs.items()}
+        )
+    except (ValueError, IndexError, KeyError):
+        return None
+    return text if len(text) <= LONGEST_TEXT else None
+
+
 def _fold(where: Where, operator: str, a: Any, b: Any) -> Value:
     texts = isinstance(a, str) and isinstance(b, str)
     if operator == "+" and texts:
         return Const(where, a + b) if len(a) + len(b) <= LONGEST_TEXT else Unknown(where, "long")
     if operator == "%" and isinstance(a, str):
-        head, percent, _ = a.partition("%")
-        if a.count("%") == 1 and a[len(head) : len(head) + 2] in ("%s", "%d"):
-            return Const(where, head + str(b) + a[len(head) + 2 :])
-        return Text(where, head, "") if percent else Const(where, a)
+        made = _percent(a, Const(where, b))
+        head = a.partition("%")[0]
+        return Text(where, head, "") if made is None else Const(where, made)
     if not isinstance(a, (int, float)) or not isinstance(b, (int, float)):
         return Unknown(where, f"the result of `{operator}`")
     if operator == "**" and not (0 <= b <= LARGEST_POWER and abs(a) <= LARGEST_POWER):
@@ -813,11 +878,46 @@ def _build_typed(kind: str) -> Callable[[Where, list[Value], dict[str, Value]], 
 
 
 # What gives the object that a dotted name names.
-IMPORTERS = frozenset(
+NAMED_OBJECTS = frozenset(
     """django.utils.module_loading.import_string werkzeug.utils.import_string
     celery.utils.imports.symbol_by_name kombu.utils.imports.symbol_by_name""".split()
 )
 SETTINGS_CLASSES = frozenset({"pydantic_settings.BaseSettings", "pydantic.BaseSettings"})
+
+
+def _build_len(where: Where, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    if len(args) == 1 and args[0].known:
+        known = args[0].value
+        if isinstance(known, (str, bytes, list, tuple, set, dict)):
+            return Const(where, len(known))
+    return Typed(where, "int", None, "a length")
+
+
+def _build_extreme(
+    choose: Callable[[list[float]], float],
+) -> Callable[[Where, list[Value], dict[str, Value]], Value]:
+    def build(where: Where, args: list[Value], kwargs: dict[str, Value]) -> Value:
+        numbers = [
+            a.constant
+            for a in args
+            if isinstance(a, Const) and isinstance(a.constant, (int, float))
+        ]
+        if len(args) > 1 and len(numbers) == len(args) and not kwargs:
+            return Const(where, choose(numbers))
+        return Unknown(where, "the least or greatest of something")
+
+    return build
+
+
+def _build_range(where: Where, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    try:
+        numbers = range(*(a.value for a in args if isinstance(a, Const)))
+    except (TypeError, ValueError):
+        return Unknown(where, "a range")
+    if kwargs or len(numbers) > MOST_ROUNDS or not all(isinstance(a, Const) for a in args):
+        return Unknown(where, "a range")
+    return Items(where, "range", [Const(where, number) for number in numbers], False)
+
 
 BUILDERS: dict[str, Callable[[Where, list[Value], dict[str, Value]], Value]] = {
     "builtins.dict": _build_dict,
@@ -827,6 +927,10 @@ BUILDERS: dict[str, Callable[[Where, list[Value], dict[str, Value]], Value]] = {
     "builtins.set": _build_sequence("set"),
     "builtins.frozenset": _build_sequence("set"),
     "builtins.int": _build_typed("int"),
+    "builtins.len": _build_len,
+    "builtins.max": _build_extreme(max),
+    "builtins.min": _build_extreme(min),
+    "builtins.range": _build_range,
     "builtins.float": _build_typed("float"),
     "builtins.bool": _build_typed("bool"),
     "builtins.str": _build_typed("str"),

@@ -72,7 +72,8 @@ def loaded_by(project: Project, name: Import, module: LinkedModule) -> Iterator[
     dotted = absolute_name(name.loaded, module)
     if dotted is None:
         return
-    parts = dotted.split(".")
+    # A relative import in a folder that is no package.
+    parts = dotted.split(".") if dotted else []
     if name.attribute and name.attribute != "*":
         parts.append(name.attribute)
     for length in range(1, len(parts) + 1):

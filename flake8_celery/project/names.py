@@ -17,6 +17,8 @@ LONGEST_CHAIN = 40
 BUILTINS = frozenset(dir(builtins))
 # What these packages mean is Celery's business, also inside a checkout of Celery itself.
 LIBRARIES = frozenset({"celery", "kombu", "billiard", "vine", "amqp"})
+#: What gives an object by its dotted name, as it is called.
+IMPORTERS = frozenset({"import_string", "symbol_by_name"})
 FINAL = 1 << 60
 
 

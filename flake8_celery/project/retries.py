@@ -95,6 +95,8 @@ def retries_of(project: Project, task: Task) -> list[RetryCall]:
 def read_by_others(project: Project, option: str, task: Task) -> bool:
     """Whether something besides Celery may read an option of a task as an attribute: its own
     body, or code that gets at tasks in a way that cannot be followed."""
+    if read_by_unknown_name(project, task):
+        return True
     for module in project.modules:
         for fact in module.facts.expressions:
             owner = _option_read(fact.expr, option)
@@ -110,6 +112,39 @@ def read_by_others(project: Project, option: str, task: Task) -> bool:
             if read is None or read is task:
                 return True
     return False
+
+
+def read_by_unknown_name(project: Project, task: Task) -> bool:
+    """Whether `getattr` reads an attribute whose name is not known of a task: its own body does,
+    or a function whose parameter is named like a task."""
+    reads: list[tuple[LinkedModule, int, Expr]] | None = project.kept.get("getattr")
+    if reads is None:
+        reads = [
+            (module, fact.scope, fact.expr[3][0])
+            for module in project.modules
+            for fact in module.facts.expressions
+            if _reads_unknown_name(fact.expr)
+        ]
+        project.kept["getattr"] = reads
+    for module, scope, owner in reads:
+        target = project.names.resolve(owner, module, scope)
+        read = task_meant(project, module, scope, owner)
+        if read is task:
+            return True
+        if read is None and isinstance(target, ParameterRef):
+            if target.name == "sender" or target.name.lower().endswith("task"):
+                return True
+    return False
+
+
+def _reads_unknown_name(expr: Expr) -> bool:
+    return bool(
+        expr[0] == "call"
+        and expr[2][0] == "name"
+        and expr[2][2] == "getattr"
+        and len(expr[3]) > 1
+        and expr[3][1][0] != "const"
+    )
 
 
 def _option_read(expr: Expr, option: str) -> Expr | None:

@@ -19,7 +19,7 @@ from .django import django_setting
 from .loose_settings import loose_settings
 from .names import Definition, External, LinkedModule, Target, Variable, sole_value
 from .subject import Subject
-from .values import Const, Entry, Items, Made, Mapping, Unknown, Value, put
+from .values import Const, Entry, Items, Made, Mapping, Unknown, Value, may_be, put
 
 if TYPE_CHECKING:
     from . import Project
@@ -387,7 +387,7 @@ def scheduler_of(project: Project, app: App) -> str | None:
         return None
     if value is None:
         # The scheduler may be chosen on the command line of beat.
-        return None if _has_database_scheduler(project, app.where) else PERSISTENT
+        return None if _may_have_database_scheduler(project, app.where) else PERSISTENT
     if not isinstance(value, Const) or not isinstance(value.constant, str):
         return None
     name = value.constant.replace(":", ".")
@@ -398,23 +398,27 @@ def scheduler_of(project: Project, app: App) -> str | None:
     return REDBEAT if name.startswith("redbeat.") and name.endswith("RedBeatScheduler") else None
 
 
-def _has_database_scheduler(project: Project, where: Where) -> bool:
+def _may_have_database_scheduler(project: Project, where: Where) -> bool:
+    """Whether django-celery-beat is one of Django's apps or is imported, or may be."""
     known: bool | None = project.kept.get("django_celery_beat")
     if known is None:
         apps = django_setting(project, "INSTALLED_APPS", where)
-        texts = [
-            item.constant
+        known = any(
+            not isinstance(option, Items)
+            or option.open
+            or any(may_be(item, _is_of_beat) for item in option.items)
             for option in (apps.alternatives() if apps is not None else ())
-            for item in (option.items if isinstance(option, Items) else ())
-            if isinstance(item, Const)
-        ]
-        known = any(str(text).partition(".")[0] == "django_celery_beat" for text in texts) or any(
+        ) or any(
             name.loaded.partition(".")[0] == "django_celery_beat"
             for module in project.modules
             for name in module.facts.imports
         )
         project.kept["django_celery_beat"] = known
     return known
+
+
+def _is_of_beat(text: object) -> bool:
+    return str(text).partition(".")[0] == "django_celery_beat"
 
 
 def _required(value: Value | None, entry: BeatEntry) -> Value:

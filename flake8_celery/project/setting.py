@@ -155,8 +155,9 @@ class Profile:
         self.name = source.name
         self.production = source.production
         self.open_reasons = source.open_reasons
-        # An empty dict counts as no config object at all; a module or class is never empty.
-        self.empty = not source.written and not source.name
+        # An empty dict counts as no config object at all; a module or class is never empty, and
+        # what is not known is hardly ever.
+        self.empty = not source.written and not source.name and not source.open_reasons
         self.by_key: dict[str, Setting] = {}
         self.settings: list[Setting] = []
         for written in source.written:

@@ -439,8 +439,12 @@ class Task(Subject):
     def _own_annotation(self, value: Mapping, name: str) -> Value | None:
         if self.name is not None:
             return _entry(value, self.name, name)
-        if any(isinstance(e.key, Const) and e.key.constant == "*" for e in value.entries[1:]):
-            raise Undecided("annotations of a task whose name is not known")
+        for entry in value.entries:
+            options = entry.item
+            if isinstance(entry.key, Const) and entry.key.constant == "*":
+                continue
+            if not isinstance(options, Mapping) or options.get(name) is not None:
+                raise Undecided("annotations of a task whose name is not known")
         return None
 
     # The function

@@ -187,7 +187,7 @@ class Typed(Value):
         self.source = source
 
     def describe(self) -> str:
-        return f"a {self.type} from {self.source}"
+        return f"{'an' if self.type[0] in 'aeiou' else 'a'} {self.type} from {self.source}"
 
 
 class OneOf(Value):
@@ -372,6 +372,14 @@ def possible(value: Value) -> tuple[Value, ...]:
         else:
             found.append(option)
     return tuple(found)
+
+
+def may_be(value: Value, test: Callable[[Any], bool]) -> bool:
+    """Whether some possible value is a constant that passes `test`, or one that is not known."""
+    return any(
+        test(option.constant) if isinstance(option, Const) else not isinstance(option, (Items, Mapping))
+        for option in possible(value)
+    )
 
 
 def surely(value: Value, test: Callable[[Any], bool]) -> bool:

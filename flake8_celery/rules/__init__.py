@@ -38,6 +38,7 @@ BANDS = (
     "beat",
     "transactions",
     "security",
+    "access",
     "signals",
     "suppressions",
 )

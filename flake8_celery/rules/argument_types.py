@@ -13,11 +13,12 @@ from ..project.dispatch import last_name
 from ..project.names import Definition, External, LinkedModule, ParameterRef, Variable
 from ..project.subject import Subject
 from ..rule import CORRECTNESS, SAFE, UNSAFE, Edit, Finding, Report, report, rule
-from .arguments import DEEPEST, SAME_ROWS, Arguments, has_own_types, is_rows, parts_of
+from .argument_kinds import DEEPEST, parts_of
+from .arguments import SAME_ROWS, Arguments, has_own_types, is_rows
 from .edits import text_at
 
 if TYPE_CHECKING:
-    from ..facts import Expr
+    from ..facts import Expr, Scope
     from ..project import Project
     from ..source import Source
 
@@ -288,8 +289,19 @@ def is_request(place: Subject, expr: Expr) -> bool:
             )
             return isinstance(annotated, External) and annotated.name in REQUEST_CLASSES
         first = number == 0 or (number == 1 and function.parameters[0].name in ("self", "cls"))
-        return first and target.name == "request" and uses_framework(target.module)
+        if not first or target.name != "request" or not uses_framework(target.module):
+            return False
+        return not is_annotated_otherwise(place.project, target.module, function)
     return False
+
+
+def is_annotated_otherwise(project: Project, module: LinkedModule, function: Scope) -> bool:
+    """Whether a function says that its `request` is no request: facts keep no `request: dict`."""
+    lines = project.text_of(module).decode("utf-8", "replace").splitlines()
+    header = "".join(lines[function.span[0] - 1 : function.whole[2]])
+    before, colon, after = header.partition("request:")
+    annotation = after.partition(")")[0].partition(",")[0]
+    return bool(colon) and "):" not in before and "Request" not in annotation
 
 
 def uses_framework(module: LinkedModule) -> bool:

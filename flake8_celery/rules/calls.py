@@ -18,8 +18,20 @@ from ..project.dispatch import DIRECT, Dispatch, expects_error
 from ..project.names import External, Variable
 from ..project.retries import RetryCall
 from ..project.subject import Subject
-from ..project.values import Const
-from ..rule import CORRECTNESS, SAFE, UNSAFE, Edit, Finding, Related, Report, Where, report, rule
+from ..project.values import Const, may_be
+from ..rule import (
+    CORRECTNESS,
+    SAFE,
+    UNSAFE,
+    Edit,
+    Finding,
+    Related,
+    Report,
+    Undecided,
+    Where,
+    report,
+    rule,
+)
 from .edits import call_at, text_at, without_keyword
 
 if TYPE_CHECKING:
@@ -173,17 +185,20 @@ def argument_as_option(dispatch: Dispatch, project: Project) -> Iterator[Report]
     if signature is None or dispatch.task is None:
         return
     names = {p.name for p in signature.parameters if p.kind in ("either", "keyword")}
+    names -= known_options(dispatch)
+    if not names & set(dispatch.options):
+        return
+    if dispatch.keywords is None:
+        raise Undecided(f"the keyword arguments of the task at {dispatch.where.shown}")
     for name, (value, span) in dispatch.options.items():
-        if name not in names or name in known_options(dispatch):
-            continue
-        if dispatch.keywords is not None and name in dispatch.keywords:
+        if name not in names or name in dispatch.keywords:
             continue
         yield report(
             dispatch.at(span),
             name=name,
             task=dispatch.task.shown,
             method=dispatch.method,
-            fix=[dispatch.call[1], name, value[1]] if dispatch.keywords is not None else None,
+            fix=[dispatch.call[1], name, value[1]],
         )
 
 
@@ -354,7 +369,7 @@ def unknown_call_option(dispatch: Dispatch, project: Project) -> Iterator[Report
     names = {p.name for p in signature.parameters}
     stamped = stamped_headers(dispatch)
     for name in strange:
-        if name in names or name in stamped:
+        if name in names or (name in stamped if stamped is not None else name not in GIVEN_TWICE):
             continue
         where = dispatch.at(dispatch.options[name][1])
         if name in GIVEN_TWICE:
@@ -384,12 +399,13 @@ def meant_option(name: str, known: frozenset[str]) -> str | None:
     return meant if meant in known else None
 
 
-def stamped_headers(dispatch: Dispatch) -> set[str]:
-    """The keys that a literal `stamped_headers` of a call lists."""
+def stamped_headers(dispatch: Dispatch) -> set[str] | None:
+    """The keys that `stamped_headers` of a call lists; None where they are not known."""
     given = dispatch.options.get("stamped_headers")
-    if given is None or given[0][0] not in ("list", "tuple", "set"):
+    if given is None:
         return set()
-    return {str(item[2]) for item in given[0][2] if item[0] == "const"}
+    value = dispatch.evaluate(given[0])
+    return {str(item) for item in value.value or ()} if value.known else None
 
 
 @unknown_call_option.fix(UNSAFE, "Rename the option")
@@ -464,9 +480,9 @@ def naive_eta(given: TimeOption, project: Project) -> Iterator[Report]:
 
 
 def lives_in_utc(project: Project, where: Where) -> bool:
-    """Whether Django sets the process's time zone to UTC."""
+    """Whether Django sets the process's time zone to UTC, or may do so."""
     zone = django_setting(project, "TIME_ZONE", where)
-    return isinstance(zone, Const) and zone.constant in ("UTC", "Etc/UTC", "GMT")
+    return zone is not None and may_be(zone, ("UTC", "Etc/UTC", "GMT").__contains__)
 
 
 def naive_leaf(subject: Subject, expr: Expr, depth: int) -> Expr | None:

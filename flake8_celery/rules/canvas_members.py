@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..project.canvas import Canvas
 from ..project.dispatch import Dispatch, dispatch_at, expects_error, result_of, task_of_expr
-from ..project.names import External, LinkedModule
+from ..project.names import External
 from ..project.subject import Subject
 from ..rule import CORRECTNESS, UNSAFE, Edit, Finding, Report, report, rule
 
@@ -75,19 +75,8 @@ def _of_group(canvas: Canvas) -> Iterator[tuple[int, Expr, bool]]:
     if not canvas.steps and canvas.open and expr[0] == "call" and len(expr[3]) == 1:
         # One argument alone is taken for a list of signatures, which a call may well give.
         only = expr[3][0]
-        if only[0] == "comprehension":
-            yield from _repeated(canvas.module, only)
-        elif only[0] != "call" or task_called(canvas, canvas.scope, only) is None:
+        if only[0] != "call" or task_called(canvas, canvas.scope, only) is None:
             yield canvas.scope, only, False
-    elif expr[0] == "comprehension":
-        yield from _repeated(canvas.module, expr)
-
-
-def _repeated(module: LinkedModule, expr: Expr) -> Iterator[tuple[int, Expr, bool]]:
-    """What a comprehension gives again and again."""
-    if expr[2] in ("list", "generator"):
-        for part in module.facts.scopes[expr[3]].returns:
-            yield expr[3], part, False
 
 
 def member(canvas: Canvas, scope: int, expr: Expr) -> Member | None:
@@ -151,7 +140,9 @@ def canvas_member_not_signature(member: Member, project: Project) -> Iterator[Re
         sent = f"`{dispatch.method}()` sends the task at once and" if dispatch else "this"
         what = f"{sent} gives a result"
     elif member.kind == "call":
-        what = f"`{member.of_task.shown}(...)` runs here, and its value" if member.of_task else "this"
+        what = (
+            f"`{member.of_task.shown}(...)` runs here, and its value" if member.of_task else "this"
+        )
         what = f"{what} is none"
     else:
         what = f"`{member.of_task.shown}` is a task" if member.of_task else "this is a task"

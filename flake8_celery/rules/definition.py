@@ -17,6 +17,7 @@ from ..facts import Expr, Span
 from ..project import Project
 from ..project.dispatch import Dispatch
 from ..project.names import Definition, External, Nothing
+from ..project.retries import read_by_unknown_name
 from ..project.signature import Signature
 from ..project.subject import Subject
 from ..project.tasks import (
@@ -119,7 +120,7 @@ def unknown_task_option(task: Task, project: Project) -> Iterator[Report]:
         if right is None and len(name) >= SHORTEST_GUESS:
             candidates = [option for option in TASK_OPTIONS if len(option) >= SHORTEST_GUESS]
             right = nearest(name, candidates, 2)
-        if right is None or is_read(project, name):
+        if right is None or is_read(project, name) or read_by_unknown_name(project, task):
             continue
         renamed = name in CONFUSABLE and right not in task.options
         yield report(
@@ -148,7 +149,9 @@ def rename_option(finding: Finding, source: Source) -> Iterable[Edit]:
 def call_option_on_decorator(task: Task, project: Project) -> Iterator[Report]:
     """Options that only a call takes, on plain tasks."""
     for name, where in own_options(task):
-        if name in CALL_OPTIONS_ON_DECORATOR and not is_read(project, name):
+        if name not in CALL_OPTIONS_ON_DECORATOR or is_read(project, name):
+            continue
+        if not read_by_unknown_name(project, task):
             yield report(where, option=name, fix={"name": name})
 
 
@@ -584,6 +587,8 @@ def self_in_function(node: ast.FunctionDef, site: Site) -> Iterator[tuple[ast.AS
     import ast
 
     if not node.decorator_list or site.walk.scopes[site.scope].kind == "class":
+        return
+    if not site.holds(node, "self"):
         return
     arguments = node.args
     names = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]

@@ -132,17 +132,25 @@ def route_shadowed(routes: Routes | Route, project: Project) -> Iterator[Report]
         ]
         before = list(earlier)
         for pattern, options, where in entries:
-            winner = next((w for w in before if covers(w[0], pattern)), None)
-            if winner is not None and leads_elsewhere(winner[1], options):
-                yield report(
-                    where,
-                    Related(winner[2], "this one wins"),
-                    pattern=pattern,
-                    winner=winner[0],
-                )
-            elif "*" in pattern:
+            winners = before if "*" in pattern else earlier
+            winner = next((w for w in winners if covers(w[0], pattern)), None)
+            if winner is None:
                 before.append((pattern, options, where))
-        earlier += [entry for entry in entries if not gives_nothing(entry[1])]
+            elif leads_elsewhere(winner[1], options) and not is_idle(where, project):
+                related = Related(winner[2], "this one wins")
+                yield report(where, related, pattern=pattern, winner=winner[0])
+        earlier += entries
+
+
+def is_idle(where: Where, project: Project) -> bool:
+    """Whether a route is for no task at all, whatever comes before it."""
+    if not registry_closed(project) or not project.all(Task):
+        return False
+    return not any(
+        route.where == where and _route_is_for(route, task)
+        for route in project.all(Route)
+        for task in project.all(Task)
+    )
 
 
 def overruled(route: Route, project: Project) -> Iterator[Report]:
@@ -187,11 +195,6 @@ def queue_of(options: Value) -> str | None:
         return queue_name(options)
     except Undecided:
         return None
-
-
-def gives_nothing(options: Value) -> bool:
-    """Whether a route is an empty dict, which Celery takes for no answer."""
-    return isinstance(options, Mapping) and not options.entries
 
 
 # CEL412

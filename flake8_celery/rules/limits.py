@@ -11,7 +11,7 @@ from ..facts import NOWHERE, Expr
 from ..project import Project
 from ..project.apps import App
 from ..project.configuration import Setting
-from ..project.names import Definition, External, Variable, sole_value
+from ..project.names import Definition, External
 from ..project.subject import Seen, Subject
 from ..project.tasks import Task, task_with_body
 from ..project.values import Const, Mapping, Value
@@ -422,8 +422,11 @@ def requests_sent(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
         return
     if not (site.mentions("requests") or site.mentions("urlopen")):
         return
+    if not (site.holds(node, "requests", "urlopen") or site.mentions("from requests")):
+        return
     import ast
 
+    sessions = local_sessions(node)
     for part in own_nodes(node.body):
         if not isinstance(part, ast.Call) or last_name(part.func) not in {*VERBS, "urlopen"}:
             continue
@@ -433,7 +436,27 @@ def requests_sent(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
             continue
         if last_name(part.func) == "urlopen" and len(part.args) > 2:
             continue
-        yield part, {"function": site.scope_of(node), "called": site.expr(part.func)}
+        session = sessions.get(last_name(getattr(part.func, "value", None)))
+        data = {"function": site.scope_of(node), "called": site.expr(part.func)}
+        yield part, {**data, "session": session and site.expr(session)}
+
+
+def local_sessions(function: ast.FunctionDef) -> dict[str, ast.expr]:
+    """The local names that are assigned `requests.Session()` and nothing else, with what is
+    called."""
+    import ast
+
+    made: dict[str, list[ast.AST | None]] = {}
+    for part in own_nodes(function.body):
+        if isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Name):
+            made.setdefault(part.targets[0].id, []).append(part.value)
+        elif isinstance(part, ast.withitem) and isinstance(part.optional_vars, ast.Name):
+            made.setdefault(part.optional_vars.id, []).append(part.context_expr)
+    return {
+        name: calls[0].func
+        for name, calls in made.items()
+        if len(calls) == 1 and isinstance(calls[0], ast.Call)
+    }
 
 
 @rule(
@@ -462,18 +485,10 @@ def waits(seen: Seen, called: Expr, scope: int) -> bool:
     target = names.resolve(called, seen.module, scope)
     if isinstance(target, External) and target.name in WAITING_CALLS:
         return True
-    if called[0] != "attr" or called[3] not in VERBS:
+    session = seen.data["session"]
+    if session is None or session[0] not in ("name", "attr"):
         return False
-    session = called[2]
-    if session[0] == "name":
-        variable = names.resolve(session, seen.module, scope)
-        value = sole_value(variable) if isinstance(variable, Variable) else None
-        if value is None or value[0] not in ("call", "enter"):
-            return False
-        session = value[2] if value[0] == "enter" else value
-    if session[0] != "call" or session[2][0] not in ("name", "attr"):
-        return False
-    made = names.resolve(session[2], seen.module, scope)
+    made = names.resolve(session, seen.module, scope)
     return isinstance(made, External) and made.name in SESSIONS
 
 

@@ -35,10 +35,14 @@ def old_setting_name(setting: Setting, project: Project) -> Iterator[Report]:
         return
     only_upper = configuration.django and setting.layer == OBJECT
     adds_namespace = only_upper and not configuration.namespace
+    suggestion = new_name(setting, name)
+    if suggestion == setting.key:
+        # With the namespace, which its neighbours ask for, it is a new name already.
+        return
     yield report(
         setting.where,
         key=setting.key,
-        suggestion=new_name(setting, name),
+        suggestion=suggestion,
         namespace=' and `namespace="CELERY"`' if adds_namespace else "",
         fix=None if adds_namespace else renames(configuration, setting),
     )

@@ -11,7 +11,7 @@ from ..project.canvas import canvas_of
 from ..project.dispatch import ResultUse, blocks_outward, expects_error
 from ..project.names import Definition, External
 from ..project.subject import Subject
-from ..project.values import Const, Items, Ref, Value
+from ..project.values import Const, Items, Made, Ref, Typed, Value, may_be
 from ..rule import CORRECTNESS, UNSAFE, Edit, Finding, Related, Report, Undecided, report, rule
 from .bodies import caught_types, last_name, own_nodes
 from .canvas import disabled, runs_eagerly
@@ -83,7 +83,7 @@ def result_get_in_task(wait: Wait, project: Project) -> Iterator[Report]:
         refuses = given.get("disable_sync_subtasks")
         if refuses is not None and not use.evaluate(refuses).value:
             return
-    if any(_is_one_of(pool, GREEN_POOLS) for pool in configured(project, "worker_pool")):
+    if any(may_be(pool, GREEN_POOLS.__contains__) for pool in configured(project, "worker_pool")):
         return
     yield report(wait.where, method=f"{use.method}()" if use else "~", task=task.shown)
 
@@ -126,10 +126,6 @@ def configured(project: Project, name: str) -> list[Value]:
 
 def _is_false(value: Value) -> bool:
     return isinstance(value, Const) and not value.constant
-
-
-def _is_one_of(value: Value, constants: frozenset[str]) -> bool:
-    return any(isinstance(o, Const) and o.constant in constants for o in value.alternatives())
 
 
 # CEL154: a result that nobody keeps
@@ -251,8 +247,26 @@ def builtin_timeout_error(seen: Seen, project: Project) -> Iterator[Report]:
 
 def _uses_at(seen: Seen, place: Any) -> Iterator[ResultUse]:
     for use in seen.project.all(ResultUse):
-        if use.module is seen.module and tuple(use.span) == tuple(place):
+        if use.module is seen.module and tuple(use.span) == tuple(place) and times_out(use):
             yield use
+
+
+def times_out(use: ResultUse) -> bool:
+    """Whether the timeout that is given is a number: None waits for ever."""
+    given = [value for keyword, value, _ in use.call[4] if keyword == "timeout"] or use.call[3]
+    return all(
+        option.constant is not None
+        if isinstance(option, Const)
+        else isinstance(option, (Typed, Made)) and is_number(option)
+        for option in use.evaluate(given[0]).alternatives()
+    )
+
+
+def is_number(value: Typed | Made) -> bool:
+    """Whether something from outside, or an operation, can only give a number."""
+    if isinstance(value, Typed):
+        return value.type in ("int", "float")
+    return isinstance(value.callee, str) and value.callee.startswith("operator.")
 
 
 def class_names(value: Value) -> Iterator[str]:

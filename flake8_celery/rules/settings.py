@@ -85,7 +85,7 @@ def is_read_elsewhere(setting: Setting) -> bool:
 )
 def unknown_setting(setting: Setting, project: Project) -> Iterator[Report]:
     """A key that is almost one of Celery's."""
-    if not is_candidate(setting):
+    if not is_candidate(setting) or setting.app.configuration.namespace_unknown:
         return
     namespace = setting.app.configuration.namespace
     key = setting.key

@@ -10,7 +10,7 @@ from ..project.canvas import canvas_of
 from ..project.dispatch import Dispatch
 from ..project.names import Definition, External, LinkedModule
 from ..project.subject import Subject
-from ..project.tasks import PLAIN_BASES, Task
+from ..project.tasks import LIBRARY_BASES, PLAIN_BASES, Task, class_chain
 from ..rule import (
     CORRECTNESS,
     SAFE,
@@ -112,7 +112,7 @@ def is_write(node: ast.AST) -> bool:
     queries = bool(names & QUERIES)
     if method in ("save", "delete"):
         unsaved = any(
-            k.arg == "commit" and isinstance(k.value, ast.Constant) and not k.value.value
+            k.arg == "commit" and not (isinstance(k.value, ast.Constant) and k.value.value)
             for k in node.keywords
         )
         return not positional and not unsaved
@@ -176,9 +176,9 @@ def may_wait(task: Task) -> bool:
 
     Raises Undecided when the class is not known."""
     for base in task.bases:
-        for cls in task.project.names.bases(base) if isinstance(base, Definition) else [base]:
+        for cls in class_chain(task.project, base):
             if isinstance(cls, External):
-                if cls.name not in PLAIN_BASES:
+                if cls.name not in PLAIN_BASES and cls.name not in LIBRARY_BASES:
                     return True
             elif not isinstance(cls, Definition):
                 return True
@@ -201,6 +201,9 @@ def dispatch_in_transaction(dispatch: Dispatch, project: Project) -> Iterator[Re
     if not tasks or dispatch.partial or dispatch.in_test:
         return
     if dispatch.method not in SENDING and dispatch.method != "__call__":
+        return
+    if "countdown" in dispatch.options or "eta" in dispatch.options:
+        # By then the transaction has been committed.
         return
     around = atomic_around(dispatch)
     if around is None or any(may_wait(task) for task in tasks):

@@ -95,6 +95,8 @@ def eager_in_production(setting: Setting, project: Project) -> Iterator[Report]:
         return
     if not setting.certain or is_development(setting.module.path):
         return
+    if not setting.app.configuration.closed:
+        return
     if not all(isinstance(o, Const) and o.constant is True for o in setting.value.alternatives()):
         return
     winner = setting.app.configuration.setting("task_always_eager")

@@ -9,7 +9,7 @@ an ETA, and that of a task which acknowledges late, unacknowledged (`celery/work
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..celery.brokers import VISIBILITY_TIMEOUTS
 from ..facts import Expr, Span
@@ -271,7 +271,7 @@ NOW = frozenset("now utcnow localtime".split())
 def distance(subject: Subject, eta: Expr) -> float:
     """How far `now() + timedelta(...)` is away, in seconds.  Raises Undecided."""
     if eta[0] == "name":
-        values = getattr(subject.resolve(eta), "assignments", ())
+        values: Any = getattr(subject.resolve(eta), "assignments", ())
         if len(values) == 1 and values[0].op == "=":
             eta = values[0].value
     if eta[0] == "binary" and eta[2] == "+":

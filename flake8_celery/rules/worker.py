@@ -43,7 +43,10 @@ def prefetch_unlimited(setting: Setting, project: Project) -> Iterator[Report]:
     value = setting.value
     if not surely(value, lambda number: number == 0 and not isinstance(number, str)):
         return
-    if says_unlimited(setting) or broker_is_sqs(setting):
+    if says_unlimited(setting):
+        return
+    # SQS hands out ten messages at a time, whatever is asked.
+    if broker_of(setting.app.configuration) == "sqs":
         return
     literal = value.where.module is setting.module
     yield report(setting.where, key=setting.key, fix=list(value.where.span) if literal else None)
@@ -60,14 +63,6 @@ def says_unlimited(setting: Setting) -> bool:
 def project_lines(setting: Setting) -> list[str]:
     """The lines of the file that a setting stands in."""
     return setting.project.text_of(setting.module).decode("utf-8", "replace").splitlines()
-
-
-def broker_is_sqs(setting: Setting) -> bool:
-    """Whether the broker is SQS, which hands out ten messages at a time whatever is asked."""
-    try:
-        return broker_of(setting.app.configuration) == "sqs"
-    except Undecided:
-        return False
 
 
 @prefetch_unlimited.fix(UNSAFE, "Write 1")

@@ -178,13 +178,16 @@ def _one_task(
     facts = []
     if task["made_by"] == "decorator" and real["function"] == function:
         facts.append(_same(f"{what} row", task["row"], real["row"]))
+    rival = f"which task is `{task['name']}`"
+    if any(one["what"] == rival for one in shown["undecided"]):
+        return [Fact(f"{what} function", OPEN, rival)]
     facts.append(_same(f"{what} bind", task["bind"], real["bind"]))
     if task["signature"] is None:
         facts.append(
             Fact(f"{what} signature", *_reason(shown, what, f"the signature of `{function}`"))
         )
     else:
-        facts.append(_signature(f"{what} signature", task["signature"], real["signature"]))
+        facts.append(_signature(f"{what} signature", task["signature"], real["signatures"]))
     if isinstance(real["queue"], str):
         if task["queue"] is None:
             facts.append(
@@ -206,22 +209,25 @@ def _one_task(
                         f"{what} {option}",
                         f"`{option}` of the task `{function}`",
                         f"options that `{function}` inherits",
+                        "the configuration of the app",
                     ),
                 )
             )
     return facts
 
 
-def _signature(what: str, mine: str, real: list[list[Any]]) -> Fact:
-    text = _signature_text(real)
-    if mine == text:
+def _signature(what: str, mine: str, real: list[list[list[Any]]]) -> Fact:
+    """The parameters of the function, or those of what `functools.wraps` says it wraps: a call
+    must fit the latter."""
+    texts = [_signature_text(parameters) for parameters in real]
+    if mine in texts:
         return Fact(what, RIGHT, "")
     if "=..." in mine:
         names = [part.partition("=")[0] for part in mine.strip("()").split(", ")]
-        own = [part.partition("=")[0] for part in text.strip("()").split(", ")]
-        if names == own:
-            return Fact(what, RIGHT, "")
-    return Fact(what, WRONG, f"inspect has {mine}, Celery has {text}")
+        for text in texts:
+            if names == [part.partition("=")[0] for part in text.strip("()").split(", ")]:
+                return Fact(what, RIGHT, "")
+    return Fact(what, WRONG, f"inspect has {mine}, Celery has {texts[0]}")
 
 
 def _signature_text(parameters: list[list[Any]]) -> str:

@@ -3,7 +3,8 @@
 Each folder in `projects` is a small project that runs.  `truth.py` starts it under the installed
 Celery, with no connection, and `compare.py` holds the answers side by side.  In a project's
 `oracle.json`, `open` lists the facts that nobody can read from the files (an environment variable,
-a computed name), and `error` the exception that stops Celery itself.
+a computed name), `error` the exception that stops Celery itself, and `needs` the packages besides
+Celery without which the project does not run.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import subprocess
 import sys
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +26,21 @@ from .compare import OPEN, RIGHT, WRONG, Fact, compare
 
 pytest.importorskip("celery")
 HERE = Path(__file__).parent
-PROJECTS = sorted(path for path in (HERE / "projects").iterdir() if (path / "oracle.json").exists())
-NAMES = [path.name for path in PROJECTS]
 
 if not hasattr(os, "fork"):
     pytest.skip("each project runs in a forked process", allow_module_level=True)
+
+
+def oracle_of(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "oracle.json").read_text())
+    return found
+
+
+PROJECTS = [
+    path.parent
+    for path in sorted((HERE / "projects").glob("*/oracle.json"))
+    if all(find_spec(name) for name in oracle_of(path.parent).get("needs", []))
+]
 
 
 @cache
@@ -53,11 +65,6 @@ def inspected(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any
     out, err = capsys.readouterr()
     assert err == ""
     found: dict[str, Any] = json.loads(out)
-    return found
-
-
-def oracle_of(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "oracle.json").read_text())
     return found
 
 

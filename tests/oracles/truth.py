@@ -95,19 +95,21 @@ def task_truth(app: Any, task: Any) -> dict[str, Any]:
     function = task.run
     # `autoretry_for` puts another function in the place of `run`.
     seen = getattr(task, "_orig_run", function)
-    try:
-        signature = [
-            [p.name, p.kind.name, None if p.default is p.empty else repr(p.default)]
-            for p in inspect.signature(seen, follow_wrapped=False).parameters.values()
-        ]
-    except (TypeError, ValueError):
-        signature = None
+    signatures = []
+    for follow in (False, True):
+        parameters = inspect.signature(seen, follow_wrapped=follow).parameters.values()
+        signatures.append(
+            [
+                [p.name, p.kind.name, None if p.default is p.empty else repr(p.default)]
+                for p in parameters
+            ]
+        )
     code = getattr(getattr(function, "__func__", function), "__code__", None)
     return {
         "row": code and code.co_firstlineno,
         "function": code and code.co_name,
         "bind": not isinstance(run, staticmethod),
-        "signature": signature,
+        "signatures": signatures,
         "options": {name: plain(getattr(task, name, None)) for name in OPTIONS},
         "queue": queue_truth(app, task),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from flake8_celery.project import Project
 from flake8_celery.project.apps import (
     App,
@@ -166,3 +168,62 @@ def test_names_that_are_probably_apps() -> None:
     row = (9, 1, 9, 2)
     assert unresolved_app_like(made, module, 0, ("name", row, "app"))
     assert not unresolved_app_like(made, module, 0, ("name", row, "other"))
+
+
+SMART_SETTINGS = """
+from .namespaces import Namespace
+
+namespace = Namespace(name="celery")
+setting_celery_class = namespace.add_setting(default="celery.Celery", global_name="CELERY_CLASS")
+"""
+
+
+@pytest.mark.parametrize(
+    ("named", "chosen"),
+    [
+        ('"celery.Celery"', False),
+        ('dotted_path="shop.apps:ShopCelery"', False),
+        ('os.environ.get("CELERY_CLASS", "celery.Celery")', True),
+        ("setting_celery_class.value", True),
+    ],
+)
+def test_a_class_that_a_text_names(named: str, chosen: bool) -> None:
+    found = project(
+        {
+            "shop/__init__.py": "",
+            "shop/apps.py": "from celery import Celery\nclass ShopCelery(Celery): ...",
+            "shop/settings.py": SMART_SETTINGS,
+            "shop/celery.py": f"""
+                import os
+                from django.utils.module_loading import import_string
+                from shop.settings import setting_celery_class
+
+                celery_class = import_string({named})
+                app = celery_class("shop")
+
+                @app.task
+                def pay(order): ...
+            """,
+        }
+    )
+    (app,) = found.all(App)
+    assert app.chosen is chosen
+    assert app.main == "shop"
+    assert app.configuration.closed is not chosen
+    assert not (chosen and app.plain)
+
+
+@pytest.mark.parametrize(
+    "named", ["name", 'os.environ["CELERY_CLASS"]', '"other.Celery"', '"Celery"', "1"]
+)
+def test_a_class_that_no_known_text_names(named: str) -> None:
+    found = project(
+        celery=f"""
+        import os
+        from celery.utils.imports import symbol_by_name
+
+        celery_class = symbol_by_name({named})
+        app = celery_class("shop")
+        """
+    )
+    assert not found.all(App)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from ...facts import Expr, Import
+from ...facts import Expr
 from ...project.apps import App, app_of_expr
 from ...project.configuration import statements
 from ...project.django import django_setting
 from ...project.handlers import SignalHandler
-from ...project.names import LinkedModule, ModuleRef
+from ...project.imports import loaded_by
+from ...project.names import LinkedModule
 from ...project.subject import is_test_path
 from ...project.values import Const, Items, Value
 from ...rule import CORRECTNESS, UNSAFE, Edit, Finding, Related, Report, Undecided, report, rule
@@ -137,43 +138,46 @@ def loaded_early(app: App, found: set[str]) -> set[str]:
     """The paths of the modules that may be imported before the configuration is loaded: with the
     app's own module, or with one that `celery -A` may be given because it holds the app."""
     project = app.project
-    roots = [app.module]
-    for module in project.modules:
-        if module.path not in found and not is_test_path(module.path):
-            if any(project.app_of(project.names.imported(i, module)) is app for i in _own(module)):
-                roots.append(module)
+    pending = [(app.module, True)]
+    pending += [(module, False) for module in _holders(app) if module.path not in found]
     seen: set[str] = set()
-    pending = [(module, True) for module in roots]
     while pending:
-        module, is_root = pending.pop()
+        module, all_scopes = pending.pop()
         if module.path in seen:
             continue
         seen.add(module.path)
         if len(seen) > MOST_MODULES:
             raise Undecided("which modules are imported with the app")
-        pending += [(other, False) for other in imports_of(project, module, is_root)]
+        for name in module.facts.imports:
+            if all_scopes or not name.scope:
+                pending += [(other, False) for other in loaded_by(project, name, module)]
     return seen
 
 
-def _own(module: LinkedModule) -> Iterator[Import]:
-    return (name for name in module.facts.imports if not name.scope and name.attribute != "*")
-
-
-def imports_of(project: Project, module: LinkedModule, all_scopes: bool) -> Iterator[LinkedModule]:
-    """The project's modules that a module imports when it is itself imported, the packages around
-    them included; from functions as well, if asked."""
-    for name in module.facts.imports:
-        if name.scope and not all_scopes:
+def _holders(app: App) -> Iterator[LinkedModule]:
+    """The modules that import the app: those that speak of Celery, and all in the folders that
+    commands are given from."""
+    project = app.project
+    folder = app.module.path.rpartition("/")[0]
+    near = [path for path in project.paths if f"{folder}/".startswith(_folder(path))]
+    modules = {module.path: module for module in project.modules}
+    for path in near[:MOST_MODULES]:
+        module = project.module_at(path)
+        if module is not None:
+            modules[path] = module
+    for path, module in modules.items():
+        if is_test_path(path):
             continue
-        target = project.names.imported_module(name, module)
-        inside = target.module if isinstance(target, ModuleRef) else None
-        for dotted in (name.loads, f"{inside.name}.{name.attribute}" if inside else ""):
-            other = project.find(dotted, module) if dotted else None
-            if other is not None:
-                yield other
-        while inside is not None:
-            yield inside
-            inside = project.find(inside.name.rpartition(".")[0], module)
+        for name in module.facts.imports:
+            if not name.scope and name.attribute not in ("", "*"):
+                if project.app_of(project.names.imported(name, module)) is app:
+                    yield module
+                    break
+
+
+def _folder(path: str) -> str:
+    folder, slash, _ = path.rpartition("/")
+    return folder + slash
 
 
 @configure_handler_too_late.fix(UNSAFE, "Connect it to `on_after_finalize`")

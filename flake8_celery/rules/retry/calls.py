@@ -10,7 +10,8 @@ from ...celery.words import nearest
 from ...extract.observe import observe
 from ...project.names import Definition, External
 from ...project.retries import RetryCall, task_meant
-from ...project.values import Const, Items, Mapping, Text, Typed, Value
+from ...project.subject import Subject
+from ...project.values import Const, Items, Mapping, Text, Typed, Value, may_be
 from ...rule import CORRECTNESS, SAFE, UNSAFE, Edit, Finding, Report, report, rule
 from ..bodies import (
     caught_types,
@@ -87,7 +88,7 @@ def what_is_given(call: RetryCall, expr: Expr) -> str | None:
     return "exc" if callee[0] in ("name", "attr") and is_exception(call, callee) else None
 
 
-def is_exception(call: RetryCall, expr: Expr) -> bool:
+def is_exception(call: Subject, expr: Expr) -> bool:
     """Whether a name is an exception class, of Python or of the project."""
     import builtins
 
@@ -194,7 +195,12 @@ def unreachable_max_retries_handler(seen: Seen, project: Project) -> Iterator[Re
 def surely_an_exception(seen: Seen, expr: Expr) -> bool:
     """Whether `exc=` gets an exception that is not MaxRetriesExceededError itself."""
     if expr[0] == "call":
-        return not _mentions(expr[2], MAX_RETRIES)
+        if expr[2][0] not in ("name", "attr") or _mentions(expr[2], MAX_RETRIES):
+            return False
+        # What another library calls an error is a class of errors.
+        target = seen.resolve(expr[2])
+        named = isinstance(target, External) and target.name.endswith(("Error", "Exception"))
+        return named or is_exception(seen, expr[2])
     values = getattr(seen.resolve(expr), "assignments", ()) if expr[0] == "name" else ()
     return bool(values) and all(
         a.op == "=" and a.value[0] == "caught" and not _mentions(a.value, MAX_RETRIES)
@@ -235,7 +241,8 @@ def retry_exc_type(call: RetryCall, project: Project) -> Iterator[Report]:
     if given is None:
         return
     limit = call.retried.option("max_retries")
-    if isinstance(limit, Const) and limit.constant is None and may_be_unlimited(call):
+    endless = limit is not None and may_be(limit, lambda number: number is None)
+    if endless and may_be_unlimited(call):
         return
     kinds = {unraisable(option) for option in call.evaluate(given[0]).alternatives()}
     if None in kinds:

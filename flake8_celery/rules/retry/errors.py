@@ -9,7 +9,7 @@ from ...extract.observe import observe
 from ...project.names import Definition, External
 from ...project.retries import task_meant
 from ...project.tasks import Task, task_with_body
-from ...project.values import Const, Items, Ref, Value
+from ...project.values import Const, Items, Ref, Value, may_be
 from ...rule import (
     CORRECTNESS,
     SUSPICIOUS,
@@ -65,7 +65,7 @@ def autoretry_too_broad(task: Task, project: Project) -> Iterator[Report]:
     if spared is not None and acts(spared):
         return
     limit = retry_arguments(task).get("max_retries") or task.option("max_retries")
-    if isinstance(limit, Const) and limit.constant == 0 and limit.constant is not False:
+    if limit is not None and may_be(limit, lambda number: number == 0 and number is not False):
         return
     listed = task.option("autoretry_for")
     if not isinstance(listed, Items):
@@ -129,6 +129,10 @@ VERBS = frozenset("get post put patch delete head options request".split())
 BUILTIN = frozenset({"builtins.ConnectionError", "builtins.TimeoutError"})
 #: What catches the errors of `requests` as well: they are `OSError`s; those of httpx are not.
 CATCHES_OS = frozenset({"builtins.OSError", "builtins.IOError", "builtins.EnvironmentError"})
+#: Where classes come from that are certainly no bases of the libraries' errors, but for the above.
+UNRELATED = frozenset(
+    "builtins socket ssl json smtplib ftplib asyncio concurrent django sqlalchemy redis".split()
+)
 
 
 @observe("FunctionDef", "AsyncFunctionDef")
@@ -272,7 +276,11 @@ def catches(ref: Ref, library: str) -> bool:
         raise Undecided(f"what is caught at {ref.where.shown}")
     if name in BROAD or name.partition(".")[0] in (library, "urllib3", "httpcore"):
         return True
-    return library == "requests" and name in CATCHES_OS
+    if library == "requests" and name in CATCHES_OS:
+        return True
+    if name.partition(".")[0] not in UNRELATED:
+        raise Undecided(f"what `{name}` is a base of")
+    return False
 
 
 @retry_misses_library_errors.fix(UNSAFE, "Retry the library's errors as well")

@@ -261,7 +261,7 @@ def retries_when_lost(task: Task, project: Project) -> bool:
 @observe("FunctionDef", "AsyncFunctionDef")
 def counting(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     """Functions that look at how often they were retried: `self.request.retries`."""
-    if not site.mentions("max_retries") or not site.mentions("retries"):
+    if not site.mentions("max_retries") or not site.holds(node, ".retries"):
         return
     import ast
 

@@ -45,7 +45,7 @@ CONTROL_WORDS = (".retry(", ".replace(", "Ignore", "Reject")
 @observe("Try", "With", "AsyncWith")
 def caught(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     """Control exceptions that a broad `except`, a `suppress` or a `return` in `finally` catches."""
-    if not any(site.mentions(word) for word in CONTROL_WORDS):
+    if not site.holds(node, *CONTROL_WORDS):
         return
     import ast
 

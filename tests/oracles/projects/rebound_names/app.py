@@ -1,7 +1,8 @@
 from celery import Celery
 
 LIMIT = 5
-A, (B, C) = 1, (2, 3)
+A, B = 1, 2
+C, *REST = 3, 4
 app = Celery("rebound", broker="memory://")
 app.conf.task_time_limit = LIMIT
 LIMIT = 6

@@ -1,4 +1,3 @@
-import functools
 
 from app import app as application
 
@@ -17,6 +16,5 @@ def decoy(x):
 
 
 @application.task
-@functools.lru_cache
 def a(x, y=None):
     return x
