@@ -29,7 +29,7 @@ class Diagnostic(NamedTuple):
     """One line of output.
 
     `path` is absolute.  `name` is the rule's name, or that of the problem ("invalid-syntax",
-    "io-error"); `noqa_row` is where a suppression would stand, None where none can.  `help` is the
+    "io-error"); `suppressible` says whether a comment can silence it.  `help` is the
     title of the fix, also where the configuration does not let it be made."""
 
     path: str
@@ -37,7 +37,7 @@ class Diagnostic(NamedTuple):
     code: str
     name: str
     message: str
-    noqa_row: int | None
+    suppressible: bool
     url: str | None
     related: tuple[RelatedPlace, ...]
     fix: Fix | None
@@ -98,7 +98,7 @@ def diagnostics(analysis: Analysis, rules: Mapping[str, Rule], texts: Texts) -> 
         name = "io-error" if unread else problem.code
         path = absolute(problem.path)
         shown.append(
-            Diagnostic(path, span, problem.code, name, problem.message, None, None, (), None)
+            Diagnostic(path, span, problem.code, name, problem.message, False, None, (), None)
         )
     return sorted(shown, key=Diagnostic.order)
 
@@ -123,7 +123,7 @@ def _of_finding(
         finding.code,
         finding.name,
         finding.message,
-        texts.noqa_row(path, finding.span[0]),
+        True,
         f"{REPOSITORY}/blob/main/rule_docs/{finding.code}.md",
         related,
         fix,

@@ -43,7 +43,7 @@ class Source:
     ("utf-8-sig"). Line ends are kept as they were written.
     """
 
-    __slots__ = ("_ascii", "_lines", "_starts", "encoding", "path", "text")
+    __slots__ = ("_ascii", "_lines", "_starts", "_tree", "encoding", "path", "text")
 
     def __init__(self, path: str, text: str, encoding: str) -> None:
         self.path = path
@@ -52,6 +52,7 @@ class Source:
         self._ascii = text.isascii()
         self._lines: list[str] | None = None
         self._starts: list[int] | None = None
+        self._tree: ast.Module | None = None
 
     @classmethod
     def decode(cls, data: bytes, path: str) -> Source:
@@ -99,8 +100,14 @@ class Source:
         return lines[row - 1] if 0 < row <= len(lines) else ""
 
     def parse(self) -> ast.Module:
-        """Parse the text. Raises SourceError of kind "syntax", also for what Python rejects
-        otherwise: null bytes, lone surrogates, nesting too deep for its parser."""
+        """Parse the text, once; nobody may change the tree. Raises SourceError of kind "syntax",
+        also for what Python rejects otherwise: null bytes, lone surrogates, nesting too deep for
+        its parser."""
+        if self._tree is None:
+            self._tree = self._parse()
+        return self._tree
+
+    def _parse(self) -> ast.Module:
         import ast
         import warnings
 

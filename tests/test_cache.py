@@ -236,3 +236,80 @@ def test_links_to_the_clock(place: Place, clock: Callable[[int], None]) -> None:
     found(place)
     stamp = json.loads(stored(place).read_bytes())["files"]["a.py"][0]
     assert stamp == (place.folder / "a.py").stat().st_mtime_ns
+
+
+def test_processes_that_race(place: Place) -> None:
+    """Each reads and writes the whole cache; the last one wins, and none sees half a file."""
+    for number in range(30):
+        place.write(**{f"m{number}": f"import celery\nplain({number})\n"})
+    age(place)
+    command = [sys.executable, "-m", "tests.launch", "flake8-celery", "check", "-q"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for _ in range(2):
+        running = [
+            subprocess.Popen(
+                [*command, "--output-format", "concise"],
+                cwd=place.folder,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(4)
+        ]
+        outputs = {process.communicate(timeout=120) for process in running}
+        assert {out.count("CEL972") for out, _ in outputs} == {30}
+        assert {err for _, err in outputs} == {""}
+    assert len(json.loads(stored(place).read_bytes())["files"]) == 30
+    assert not [path for path in stored(place).parent.iterdir() if path.suffix != ".json"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+def test_a_full_disk(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The findings are shown, the old cache stays, and nothing else is left."""
+    place.write(a=TEXT)
+    age(place)
+    found(place)
+    before = stored(place).read_bytes()
+    place.write(a=TEXT, b=TEXT)
+    real = builtins.open
+
+    def full(path: Any, mode: str = "r", *rest: Any, **more: Any) -> Any:
+        in_cache = ".flake8_celery_cache" in str(path) and "w" in mode
+        if in_cache:
+            real(path, "w").close()
+        return real("/dev/full" if in_cache else path, mode, *rest, **more)
+
+    monkeypatch.setattr(builtins, "open", full)
+    ran = place.run("check", "-q", "--output-format", "concise")
+    assert len(ran.out.splitlines()) == 2 and ran.err == ""
+    assert stored(place).read_bytes() == before
+    assert [path.name for path in stored(place).parent.iterdir()] == [stored(place).name]
+
+
+def test_an_interrupted_write_leaves_the_old_one(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.write(a=TEXT)
+    age(place)
+    found(place)
+    before = stored(place).read_bytes()
+    place.write(a=TEXT, b=TEXT)
+
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupt)
+    assert place.run("check").code == 130
+    assert stored(place).read_bytes() == before
+    assert [path.name for path in stored(place).parent.iterdir()] == [stored(place).name]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder(place: Place) -> None:
+    place.write(a=TEXT)
+    place.folder.chmod(0o555)
+    try:
+        assert len(found(place)) == 1
+    finally:
+        place.folder.chmod(0o755)

@@ -64,14 +64,12 @@ VALUES = ["text", 1, True, ["a", "b"], [1], {"a": ["b"]}, {"a": "b"}, {}, None]
 class TestSchema:
     """The schema and the reader of configuration files accept the same."""
 
-    jsonschema = pytest.importorskip("jsonschema")
-
     def accepts(self, data: object) -> bool:
-        validator = self.jsonschema.Draft202012Validator(SCHEMA)
+        validator = pytest.importorskip("jsonschema").Draft202012Validator(SCHEMA)
         return bool(validator.is_valid(data))
 
     def test_it_is_a_schema(self) -> None:
-        self.jsonschema.Draft202012Validator.check_schema(SCHEMA)
+        pytest.importorskip("jsonschema").Draft202012Validator.check_schema(SCHEMA)
 
     @pytest.mark.parametrize("name", [*OPTIONS, "selekt"])
     @pytest.mark.parametrize("value", [v for v in VALUES if v is not None], ids=repr)

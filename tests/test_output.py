@@ -75,7 +75,7 @@ def diagnostic(record: dict[str, Any]) -> Diagnostic:
         record["code"],
         record["name"],
         record["message"],
-        record["noqa_row"],
+        record["noqa_row"] is not None,
         record["url"],
         (),
         fix,
@@ -118,7 +118,7 @@ def test_full_shows_evidence_in_other_files(
     (tmp_path / "b.py").write_text("def call():\n    pass\n")
     related = (RelatedPlace(str(tmp_path / "b.py"), (1, 5, 1, 9), "takes nothing"),)
     found = Diagnostic(
-        str(tmp_path / "a.py"), (2, 1, 2, 8), "CEL001", "celery-x", "x", 2, None, related, None
+        str(tmp_path / "a.py"), (2, 1, 2, 8), "CEL001", "celery-x", "x", True, None, related, None
     )
     assert output.render("full", [found], Texts(read)).splitlines() == [
         "CEL001 x",

@@ -43,7 +43,7 @@ def add_suppressions(arguments: argparse.Namespace, configs: Configs) -> int:
     by_path: dict[str, list[Diagnostic]] = {}
     for diagnostic in checked.shown:
         rule = RULES.get(diagnostic.code)
-        if diagnostic.noqa_row is not None and rule and rule.subject is not Suppression:
+        if diagnostic.suppressible and rule and rule.subject is not Suppression:
             by_path.setdefault(diagnostic.path, []).append(diagnostic)
     added = 0
     for path, found in by_path.items():
@@ -68,14 +68,15 @@ def with_suppressions(
 
     `kind` is NOQA or IGNORE; `reason` is put behind the codes of new comments."""
     lines = list(source.lines)
+    comments = Suppressions.of(source)
     there = {
         directive.row: directive
-        for directive in Suppressions.of(source).directives
+        for directive in comments.directives
         if directive.kind == kind and source.line(directive.row)[: directive.span[1] - 1].strip()
     }
     by_row: dict[int, list[str]] = {}
     for diagnostic in found:
-        codes = by_row.setdefault(diagnostic.noqa_row or diagnostic.span[0], [])
+        codes = by_row.setdefault(comments.noqa_row(diagnostic.span[0]), [])
         if diagnostic.code not in codes:
             codes.append(diagnostic.code)
     for row, codes in by_row.items():

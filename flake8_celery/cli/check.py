@@ -207,7 +207,7 @@ def _exists(path: str, overlay: Overlay | None) -> bool:
 
 def _missing(path: str) -> Diagnostic:
     message = "No such file or directory (os error 2)"
-    return Diagnostic(path, (1, 1, 1, 1), "E902", "io-error", message, None, None, (), None)
+    return Diagnostic(path, (1, 1, 1, 1), "E902", "io-error", message, False, None, (), None)
 
 
 def groups(paths: list[str], configs: Configs) -> list[Group]:

@@ -10,9 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from .. import config, run
+from ..cache import Cache, NoCache
 from ..celery.crontab import Crontab, describe, next_runs
+from ..facts import Module
 from ..files import find_root
 from ..inspection import NO_JSON, Inspection
+from ..project import Project
+from ..project.further import further_paths
 from . import UsageError
 
 Json = dict[str, Any]
@@ -64,10 +68,31 @@ def picture_of(arguments: argparse.Namespace) -> Json:
     request = run.request_for(root, settings)._replace(processes=os.cpu_count() or 1)
     if arguments.no_cache or os.environ.get("FLAKE8_CELERY_NO_CACHE"):
         request = request._replace(cache_dir=None)
-    analysis = run.analyse(request, [])
-    for warning in analysis.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    return Inspection(analysis.project).picture()
+    return Inspection(project_of(request)).picture()
+
+
+def project_of(request: run.Request) -> Project:
+    """The project, with the files that speak of Celery through its own names alone."""
+    cache = Cache.open(request.cache_dir, request.root) if request.cache_dir else NoCache()
+    collected = run.collect(request, cache, lambda text: print(f"warning: {text}", file=sys.stderr))
+    cache.save()
+    celery = {"celery": request.celery} if request.celery else {}
+
+    def made_of(facts: dict[str, Module]) -> Project:
+        return Project(
+            facts,
+            collected.python_files,
+            collected.load,
+            collected.read,
+            options=request.options,
+            **celery,
+        )
+
+    project = made_of(collected.facts)
+    left = [path for path in collected.python_files if path not in collected.facts]
+    further = further_paths(project, left, collected.read)
+    loaded = {path: module for path in further if (module := collected.load(path)) is not None}
+    return made_of({**collected.facts, **loaded}) if loaded else project
 
 
 # The tree

@@ -126,8 +126,9 @@ class Walk:
             else:
                 handler(self, node, scope, block, parent)
             if kind in observers:
+                site = Site(self, scope, block, parent)
                 for observer in observers[kind]:
-                    for where, data in observer.look(node, Site(self, scope, block, parent)):
+                    for where, data in observer.look(node, site):
                         self.observations.setdefault(observer.name, []).append(
                             Observation(scope, block, self.source.span(where), data)
                         )

@@ -9,7 +9,7 @@ from typing import Any
 from ..diagnostic import Diagnostic, Texts
 
 
-def record(diagnostic: Diagnostic) -> dict[str, Any]:
+def record(diagnostic: Diagnostic, texts: Texts) -> dict[str, Any]:
     """One diagnostic as the object that ruff writes; the file name is absolute."""
     row, column, end_row, end_column = diagnostic.span
     fix = diagnostic.fix
@@ -34,7 +34,7 @@ def record(diagnostic: Diagnostic) -> dict[str, Any]:
         "location": {"column": column, "row": row},
         "message": diagnostic.message,
         "name": diagnostic.name,
-        "noqa_row": diagnostic.noqa_row,
+        "noqa_row": texts.noqa_row(diagnostic.path, row) if diagnostic.suppressible else None,
         "severity": "error",
         "url": diagnostic.url,
     }
@@ -43,5 +43,5 @@ def record(diagnostic: Diagnostic) -> dict[str, Any]:
 def render(diagnostics: Sequence[Diagnostic], texts: Texts, unsafe: bool) -> str:
     """The diagnostics as a JSON array, without a final newline, as ruff writes it."""
     return json.dumps(
-        [record(d) for d in diagnostics], indent=2, sort_keys=True, ensure_ascii=False
+        [record(d, texts) for d in diagnostics], indent=2, sort_keys=True, ensure_ascii=False
     )

@@ -12,6 +12,7 @@ from .json import record
 def render(diagnostics: Sequence[Diagnostic], texts: Texts, unsafe: bool) -> str:
     """The diagnostics, an object a line."""
     return "".join(
-        json.dumps(record(d), sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n"
+        json.dumps(record(d, texts), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        + "\n"
         for d in diagnostics
     )

@@ -27,6 +27,9 @@ NOT_PRODUCTION = frozenset(
 )
 # Star imports from these add no settings of Celery's.
 HARMLESS = frozenset("os sys typing django.conf.global_settings datetime".split())
+# Base classes that give no settings of Celery's: django-configurations brings Django's own.
+CONFIGURATIONS = frozenset({"configurations.Configuration", "configurations.base.Configuration"})
+PLAIN_BASES = frozenset({"builtins.object", "typing.NamedTuple"})
 LONGEST_CHAIN = 20
 
 
@@ -104,6 +107,7 @@ def namespace_of(
     if "dynamic" in module.facts.scopes[0].flags:
         reasons.append(f"names of {module.path} come and go")
     rows: dict[str, int] = {}
+    branches: dict[str, list[int]] = {}
     for star in module.facts.imports:
         if star.attribute != "*" or star.scope != 0:
             continue
@@ -121,7 +125,10 @@ def namespace_of(
                 continue
             before = names.get(name)
             if not certain:
+                blocks = branches.setdefault(name, [])
+                blocks.append(star.block)
                 written = _perhaps(written, before)
+                written.certain = written.certain or covers_all(module, blocks)
             names[name] = written
             rows[name] = star.span[0]
     for name in module.names(0):
@@ -232,7 +239,7 @@ def class_object(project: Project, cls: Definition, instance: bool) -> ConfigObj
     pydantic = False
     for base in reversed(project.names.bases(cls)):
         if isinstance(base, External):
-            if base.name in ("builtins.object", "typing.NamedTuple"):
+            if base.name in PLAIN_BASES or base.name in CONFIGURATIONS:
                 continue
             pydantic = pydantic or "pydantic" in base.name
             reasons.append(f"`{cls.facts.name}` may inherit more")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..facts import Assignment, Expr
 from ..rule import Where
 from .config_objects import (
+    CONFIGURATIONS,
     ConfigObject,
     class_object,
     is_development,
@@ -90,9 +91,6 @@ def _django_objects(project: Project, module: LinkedModule) -> list[ConfigObject
         profile._replace(written=[w for w in profile.written if w.key.isupper()])
         for profile in profiles
     ]
-
-
-CONFIGURATIONS = frozenset({"configurations.Configuration", "configurations.base.Configuration"})
 
 
 def _settings_modules(project: Project, module: LinkedModule) -> tuple[list[LinkedModule], bool]:

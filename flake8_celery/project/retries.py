@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..facts import Expr, Span
+from ..rule import Undecided
 from .names import Definition, External, LinkedModule, ParameterRef
 from .subject import Subject
 from .tasks import is_task_class, task_with_body
@@ -134,7 +135,16 @@ def read_by_unknown_name(project: Project, task: Task) -> bool:
         if read is None and isinstance(target, ParameterRef):
             if target.name == "sender" or target.name.lower().endswith("task"):
                 return True
+            if Definition(target.module, target.scope) == task.function and _may_be_bound(task):
+                return True
     return False
+
+
+def _may_be_bound(task: Task) -> bool:
+    try:
+        return task.bind and task.task_parameter is None
+    except Undecided:
+        return True
 
 
 def _reads_unknown_name(expr: Expr) -> bool:

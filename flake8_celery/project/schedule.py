@@ -651,9 +651,45 @@ def _signature(
             made = Signature(task, unknown, unknown, where)
             made.options = unknown
             return made
+    named = _signature_by_name(project, module, scope, expr, where)
+    if named is not None:
+        return named
     made = Signature(None, unknown, unknown, where)
     made.options = unknown
     return made
+
+
+def _signature_by_name(
+    project: Project, module: LinkedModule, scope: int, expr: Expr, where: Where
+) -> Signature | None:
+    """`app.signature("name", args, kwargs)` and Celery's own `signature`, of the one task of that
+    name."""
+    from .tasks import tasks_named
+
+    callee = expr[2] if expr[0] == "call" else None
+    if callee is None or callee[0] not in ("name", "attr") or callee[-1] != "signature":
+        return None
+    of_app = callee[0] == "attr" and app_of_expr(project, module, scope, callee[2]) is not None
+    target = project.names.resolve(callee, module, scope)
+    if not of_app and target not in (
+        External("celery.signature"),
+        External("celery.canvas.signature"),
+    ):
+        return None
+    args, kwargs, starred = project.values.arguments(expr, module, scope)
+    if starred or not args or len(args) > 3 or not set(kwargs) <= {"args", "kwargs", "app"}:
+        return None
+    name = args[0].constant if isinstance(args[0], Const) else None
+    found = tasks_named(project, name) if isinstance(name, str) else []
+    if len(found) != 1 or found[0].name != name:
+        return None
+    given: list[Value | None] = [*args[1:], None, None]
+    return Signature(
+        found[0],
+        given[0] or kwargs.get("args") or Items(where, "tuple", [], False),
+        given[1] or kwargs.get("kwargs") or Mapping(where, [], False),
+        where,
+    )
 
 
 # Rows of django-celery-beat

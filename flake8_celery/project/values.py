@@ -377,7 +377,9 @@ def possible(value: Value) -> tuple[Value, ...]:
 def may_be(value: Value, test: Callable[[Any], bool]) -> bool:
     """Whether some possible value is a constant that passes `test`, or one that is not known."""
     return any(
-        test(option.constant) if isinstance(option, Const) else not isinstance(option, (Items, Mapping))
+        test(option.constant)
+        if isinstance(option, Const)
+        else not isinstance(option, (Items, Mapping))
         for option in possible(value)
     )
 

@@ -17,6 +17,8 @@ REDIS = frozenset({"redis", "rediss"})
 RABBITMQ = frozenset({"amqp", "amqps", "pyamqp"})
 # Names that only a cluster, or the network of a cloud, resolves.
 INTERNAL = (".local", ".localdomain", ".internal", ".svc", ".lan", ".home", ".test", ".localhost")
+# Names that nobody has (RFC 2606): what stands there is to be replaced.
+RESERVED = ("example.com", "example.org", "example.net", ".example", ".invalid")
 # Other ways to give a name and a password, by what they are for.
 BROKER_CREDENTIALS = ("broker_user", "broker_password", "broker_login_method")
 REDIS_CREDENTIALS = ("redis_username", "redis_password", "redis_backend_credential_provider")
@@ -71,7 +73,9 @@ def open_server(url: str) -> tuple[str, str]:
     scheme, _, rest = url.strip().partition("://")
     server = rest.partition("/")[0].partition("?")[0].lower()
     host = server.rpartition(":")[0] if ":" in server else server
-    outside = "." in host and not host.startswith(LOCAL_HOSTS) and not host.endswith(INTERNAL)
+    outside = (
+        "." in host and not host.startswith(LOCAL_HOSTS) and not host.endswith(INTERNAL + RESERVED)
+    )
     if scheme not in REDIS | RABBITMQ or "@" in server or "password=" in url or not outside:
         return "", ""
     if any(letter in host for letter in "{}<>%$[]"):
@@ -81,6 +85,8 @@ def open_server(url: str) -> tuple[str, str]:
 
 def proves_itself(configuration: Configuration, name: str | None) -> bool:
     """Whether a connection has another proof than a password in its URL."""
+    settings: tuple[str, ...]
+    options: tuple[str, ...]
     if name == "result_backend":
         settings, options = REDIS_CREDENTIALS, ("redis_backend_use_ssl",)
     else:

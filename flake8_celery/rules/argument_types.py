@@ -164,6 +164,7 @@ REQUEST_CLASSES = frozenset(
 )
 FLASK_REQUESTS = frozenset({"flask.request", "flask.globals.request", "quart.request"})
 FRAMEWORKS = ("django", "rest_framework")
+VIEWS = ("django.views.", "django.contrib.", "rest_framework.")
 FORMS = ("django.forms.", "rest_framework.serializers.")
 REQUEST = "django.http.HttpRequest"
 #: Part of a request -> the type as the table of serializers names it, and what to pass instead.
@@ -310,7 +311,7 @@ def uses_framework(module: LinkedModule) -> bool:
 
 
 def is_view(place: Subject, expr: Expr) -> bool:
-    """Whether a name is the `self` of a method of one of Django's classes."""
+    """Whether a name is the `self` of a method of a view."""
     target = place.resolve(expr)
     if not isinstance(target, ParameterRef):
         return False
@@ -319,7 +320,7 @@ def is_view(place: Subject, expr: Expr) -> bool:
     if owner.facts.kind != "class" or [p.name for p in function.parameters][:1] != [target.name]:
         return False
     bases = [base for base in place.project.names.bases(owner) if isinstance(base, External)]
-    return any(base.name.partition(".")[0] in FRAMEWORKS for base in bases)
+    return any(base.name.startswith(VIEWS) for base in bases)
 
 
 # CEL205: numeric arrays and tables

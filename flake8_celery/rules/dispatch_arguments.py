@@ -149,7 +149,7 @@ def _repair(dispatch: Dispatch, expr: Expr, what: str) -> list[object] | None:
         return None
     given, keywords = dispatch.call[3], dispatch.call[4]
     direct = dispatch.method in SIGNATURES and not is_by_name(dispatch)
-    plain = not keywords and all(a[0] not in ("star", "dict", "list", "tuple") for a in given)
+    plain = not keywords and all(a[0] in ("const", "bytes", "text") for a in given)
     return [dispatch.call[1], expr[1], direct and plain and len(given) > 1]
 
 

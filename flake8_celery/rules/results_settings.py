@@ -25,10 +25,13 @@ from ..rule import (
     report,
     rule,
 )
-from .edits import appended, call_at
+from .edits import appended, call_at, text_at
 from .settings import rename
+from .values import comments_near
 
 if TYPE_CHECKING:
+    import ast
+
     from ..project import Project
     from ..rule import Finding
     from ..source import Source
@@ -107,10 +110,7 @@ def stores_nothing(configuration: Configuration) -> bool:
 
 def says_so(setting: Setting) -> bool:
     """Whether a comment on the line, or just above it, says that results are kept on purpose."""
-    text = setting.project.text_of(setting.module).decode("utf-8", "replace")
-    row = setting.span[0] - 1
-    comments = [line.partition("#")[2].lower() for line in text.splitlines()[max(row - 2, 0) :][:3]]
-    return any(word in comment for comment in comments for word in DELIBERATE)
+    return any(word in comment for comment in comments_near(setting) for word in DELIBERATE)
 
 
 @rule(
@@ -183,13 +183,17 @@ def ignored_backend_option(setting: Setting, project: Project) -> Iterator[Repor
             continue
         advice, better = advice_on(setting, backend, key, known)
         here = entry.where.module is setting.module
+        fix = ["rename", key, better] if better is not None else None
+        name = REDIS_SETTINGS.get(key, "")
+        if backend == "redis" and name and not configuration.writes(name):
+            fix = ["move", key, spelled(setting, name)]
         yield report(
             entry.where if here else setting.where,
             *([] if here else [Related(entry.where, "the option")]),
             option=key,
             key=setting.key,
             advice=f": {advice}" if advice else "",
-            fix=[key, better] if better is not None and here else None,
+            fix=fix if here else None,
         )
 
 
@@ -218,4 +222,63 @@ def spelled(setting: Setting, name: str) -> str:
     return working_spelling(name, configuration.namespace, upper=upper)
 
 
-ignored_backend_option.fix(UNSAFE, "Rename the option")(rename)
+@ignored_backend_option.fix(UNSAFE, "Write what is read")
+def write_what_is_read(finding: Finding, source: Source) -> Iterable[Edit]:
+    """Renames an option, or takes it out of `options = {...}` and writes its own setting below."""
+    kind, *names = finding.fix_data
+    if kind == "rename":
+        yield from rename(finding._replace(fix_data=names), source)
+    else:
+        yield from move_out(finding, source, names[1])
+
+
+def move_out(finding: Finding, source: Source, name: str) -> Iterator[Edit]:
+    """Edits for the option whose key stands where the finding is; none where the options are no
+    dict that is assigned by a statement of its own."""
+    import ast
+
+    place = tuple(finding.span)
+    for statement in ast.walk(source.parse()):
+        if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Dict):
+            continue
+        keys = statement.value.keys
+        spans = [None if key is None else tuple(source.span(key)) for key in keys]
+        if place not in spans:
+            continue
+        at = spans.index(place)
+        target = renamed_target(statement.targets, source, name)
+        row, column, end_row, end_column = source.span(statement)
+        values = [source.span(value) for value in statement.value.values]
+        value = text_at(source, values[at])
+        if target is None or None in spans or "\n" in value:
+            return
+        setting = f"{target} = {value}"
+        if len(keys) == 1:
+            yield Edit((row, column, end_row, end_column), setting)
+            return
+        if at + 1 < len(keys):
+            after = source.span(keys[at + 1])  # type: ignore[arg-type]
+            yield Edit((place[0], place[1], after[0], after[1]), "")
+        else:
+            before = values[at - 1]
+            yield Edit((before[2], before[3], *values[at][2:]), "")
+        indent = source.line(row)[: column - 1]
+        yield Edit((end_row, end_column, end_row, end_column), f"\n{indent}{setting}")
+        return
+
+
+def renamed_target(targets: list[ast.expr], source: Source, name: str) -> str | None:
+    """What an assignment assigns to, with another setting's name in the place of its own."""
+    import ast
+
+    if len(targets) != 1:
+        return None
+    target = targets[0]
+    if isinstance(target, ast.Name):
+        return name
+    if isinstance(target, ast.Attribute):
+        return f"{text_at(source, source.span(target.value))}.{name}"
+    if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+        quote = text_at(source, source.span(target.slice))[0]
+        return f"{text_at(source, source.span(target.value))}[{quote}{name}{quote}]"
+    return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..celery.words import nearest
 from ..project.config_objects import is_development
 from ..project.configuration import Setting
+from ..project.connections import broker_of
 from ..project.values import Const, possible
 from ..rule import CORRECTNESS, SAFE, Edit, Report, report, rule
 from .edits import text_at
@@ -95,14 +96,32 @@ def eager_in_production(setting: Setting, project: Project) -> Iterator[Report]:
         return
     if not setting.certain or is_development(setting.module.path):
         return
-    if not setting.app.configuration.closed:
+    configuration = setting.app.configuration
+    if not configuration.closed or says_so(setting) or broker_of(configuration) == "memory":
         return
     if not all(isinstance(o, Const) and o.constant is True for o in setting.value.alternatives()):
         return
-    winner = setting.app.configuration.setting("task_always_eager")
+    winner = configuration.setting("task_always_eager")
     if winner is None or winner.place != setting.place or is_written_again(setting):
         return
     yield report(setting.where, key=setting.key)
+
+
+# Words of a comment by somebody who knows what the setting does.
+DELIBERATE = ("without", "no worker", "synchron", "immediate", "inline", "eager", "test", "debug")
+
+
+def says_so(setting: Setting) -> bool:
+    """Whether a comment on the line, or just above it, says that tasks run where they are sent."""
+    return any(word in comment for comment in comments_near(setting) for word in DELIBERATE)
+
+
+def comments_near(setting: Setting) -> list[str]:
+    """The comments on the line of a setting, and on the two lines above it, in lower case."""
+    text = setting.project.text_of(setting.module).decode("utf-8", "replace")
+    row = setting.span[0]
+    lines = text.splitlines()[max(row - 3, 0) : row]
+    return [line.partition("#")[2].lower() for line in lines]
 
 
 def is_written_again(setting: Setting) -> bool:

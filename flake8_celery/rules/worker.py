@@ -17,7 +17,6 @@ from ..rule import (
     UNSAFE,
     Edit,
     Report,
-    Undecided,
     report,
     rule,
 )

@@ -80,6 +80,8 @@ def test_CEL415_redis_reads_the_lowest_priority_first() -> None:
             asked.append(key)
 
     class Channel(redis.Channel):
+        _expires = None
+
         def __init__(self) -> None:
             pass
 

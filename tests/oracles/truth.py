@@ -28,7 +28,8 @@ import celery.schedules
 import kombu
 from celery.app import defaults
 
-ABSENT = object()
+# Importing the projects leaves no files among them.
+sys.dont_write_bytecode = True
 OPTIONS = (
     "acks_late acks_on_failure_or_timeout autoretry_for default_retry_delay expires ignore_result "
     "max_retries priority queue rate_limit reject_on_worker_lost retry_backoff retry_backoff_max "

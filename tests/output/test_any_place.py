@@ -59,7 +59,7 @@ def test_every_format_can_show_it(
         return files[path]
 
     url = "https://example.org"
-    found = [Diagnostic(PATHS[0], span, "CEL001", "celery-x", message, 1, url, places, fix)]
+    found = [Diagnostic(PATHS[0], span, "CEL001", "celery-x", message, True, url, places, fix)]
     for name in output.FORMATS:
         text = output.render(name, found, Texts(read), True, style)
         assert text

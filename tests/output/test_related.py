@@ -66,7 +66,7 @@ def diagnostic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Diagnostic:
     monkeypatch.chdir(tmp_path)
     place = RelatedPlace(os.path.join(os.getcwd(), "b.py"), (3, 5, 3, 8), "`add` takes two")
     span, url = (3, 1, 3, 19), "https://example.org/CEL001.md"
-    about = ("CEL001", "celery-arguments", "`add` gets three arguments", 3, url)
+    about = ("CEL001", "celery-arguments", "`add` gets three arguments", True, url)
     return Diagnostic(os.path.join(os.getcwd(), "a.py"), span, *about, (place,), None)
 
 

@@ -21,9 +21,9 @@ def diagnostic(path: str, row: int, code: str = "CEL010", fix: Fix | None = None
     """A finding on a row of a file, or (`code`) another problem there."""
     span = (row, 1, row, 4)
     if code == "invalid-syntax":
-        return Diagnostic(path, span, code, code, "a `<` & a \x07\uffff", None, None, (), None)
+        return Diagnostic(path, span, code, code, "a `<` & a \x07\uffff", False, None, (), None)
     name = "celery-missing-time-limit"
-    return Diagnostic(path, span, code, name, f"about row {row}", row, URL, (), fix)
+    return Diagnostic(path, span, code, name, f"about row {row}", True, URL, (), fix)
 
 
 @pytest.fixture

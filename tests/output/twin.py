@@ -49,7 +49,7 @@ def diagnostics(report: str) -> list[Diagnostic]:
             record["fix"]["applicability"],
             tuple(Edit(span(edit), edit["content"]) for edit in record["fix"]["edits"]),
         )
-        about = (record["code"], record["name"], record["message"], record["noqa_row"])
+        about = (record["code"], record["name"], record["message"], record["noqa_row"] is not None)
         found.append(Diagnostic(record["filename"], span(record), *about, record["url"], (), fix))
     return found
 

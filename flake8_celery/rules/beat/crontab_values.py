@@ -76,16 +76,17 @@ def impossible_crontab_date(call: CrontabCall, project: Project) -> Iterator[Rep
     if call.in_test or call.open or "day_of_month" not in call.fields:
         return
     crontab = crontab_of_call(call, project)
-    if occurs(crontab) or not _has_values(crontab):
+    if occurs(crontab):
         return
     months = _listed(crontab.month_of_year)
     days = _listed(crontab.day_of_month)
     high = project.celery[1]
-    follows = (
-        "beat fails with a RuntimeError when it looks for the next run"
-        if high is not None and high < (5, 7)
-        else "since Celery 5.7 the call raises ValueError, before that beat fails"
-    )
+    if call.row:
+        follows = "beat fails on this row"
+    elif high is not None and high < (5, 7):
+        follows = "beat fails with a RuntimeError when it looks for the next run"
+    else:
+        follows = "since Celery 5.7 the call raises ValueError, before that beat fails"
     yield report(
         call.at(call.spans["day_of_month"]),
         dates=f"month {months} has no day {days}",
@@ -103,10 +104,6 @@ def crontab_of_call(call: CrontabCall, project: Project) -> Crontab:
         return parse(fields, month_names=reads_months(project))
     except CrontabError as error:
         raise Undecided(str(error)) from error
-
-
-def _has_values(crontab: Crontab) -> bool:
-    return all(crontab)
 
 
 def _listed(numbers: frozenset[int]) -> str:
@@ -151,7 +148,7 @@ def uneven_crontab_step(call: CrontabCall, project: Project) -> Iterator[Report]
             text=value.constant,
             whole=WHOLE[field],
             wanted=every(wanted),
-            gap=every(gap).removeprefix("every ") if gap % HOUR else _hours(gap),
+            gap=_apart(gap),
         )
 
 
@@ -163,6 +160,7 @@ def step_of(text: object) -> int | None:
     return int(number) if number.isascii() and number.isdigit() and len(number) < 6 else None
 
 
-def _hours(seconds: int) -> str:
-    hours = seconds // HOUR
-    return "1 hour" if hours == 1 else f"{hours} hours"
+def _apart(seconds: int) -> str:
+    """A number of whole minutes or hours in words."""
+    count, unit = (seconds // HOUR, "hour") if seconds % HOUR == 0 else (seconds // 60, "minute")
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"

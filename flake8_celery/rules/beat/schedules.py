@@ -9,7 +9,16 @@ from ...extract.observe import Site, observe
 from ...facts import Assignment, Expr, Span
 from ...project.configuration import Setting
 from ...project.names import External, LinkedModule
-from ...project.schedule import CRONTAB, DATABASE, ROW, SCHEDULE, TIMEDELTAS, BeatEntry, seconds_of
+from ...project.schedule import (
+    CRONTAB,
+    DATABASE,
+    ROW,
+    SCHEDULE,
+    TIMEDELTAS,
+    BeatEntry,
+    scheduler_of,
+    seconds_of,
+)
 from ...project.subject import Subject
 from ...project.values import Const, Items, Made, Mapping, Ref, Value
 from ...rule import CORRECTNESS, Related, Report, Undecided, Where, report, rule
@@ -20,6 +29,7 @@ if TYPE_CHECKING:
     import ast
 
     from ...project import Project
+    from ...project.apps import App
 
 #: Calls that give a time or a date, which are no schedules.
 TIMES = {
@@ -59,7 +69,7 @@ def schedule_type(subject: BeatEntry | Setting, project: Project) -> Iterator[Re
         yield from _no_dict_of_dicts(subject)
         return
     entry = subject
-    if entry.in_test or entry.source == ROW:
+    if entry.in_test or entry.source == ROW or has_own_scheduler(entry.app):
         return
     found = entry.entry.entry("schedule")
     if found is None:
@@ -71,6 +81,13 @@ def schedule_type(subject: BeatEntry | Setting, project: Project) -> Iterator[Re
     if entry.scheduler == DATABASE and follows.startswith("beat stops"):
         follows = "django-celery-beat skips the entry"
     yield report(at(entry, found.where), entry=entry.shown, what=what, follows=follows)
+
+
+def has_own_scheduler(app: App | None) -> bool:
+    """Whether an app's scheduler is none of those that are known: it may read what it likes."""
+    if app is None or app.configuration.get("beat_scheduler") is None:
+        return False
+    return scheduler_of(app.project, app) is None
 
 
 def no_schedule(value: Value) -> tuple[str, str] | None:
@@ -95,7 +112,8 @@ def no_schedule(value: Value) -> tuple[str, str] | None:
     if value.callee == SCHEDULE:
         given = value.args[0] if value.args else value.kwargs.get("run_every")
         if isinstance(given, Const) and isinstance(given.constant, (str, bytes)):
-            return f"a `schedule` of the text {given.constant!r}", attribute
+            # Since Celery 5.7 one entry that fails does not stop the others.
+            return f"a `schedule` of the text {given.constant!r}", "it never runs"
         return None if given is None else _too_short(given)
     return _too_short(value) if value.callee in TIMEDELTAS else None
 
@@ -124,6 +142,8 @@ def _too_short(value: Value) -> tuple[str, str] | None:
 
 def _no_dict_of_dicts(setting: Setting) -> Iterator[Report]:
     if setting.in_test or setting.name != "beat_schedule" or not setting.may_win:
+        return
+    if has_own_scheduler(setting.app):
         return
     value = setting.value
     kinds = [_no_mapping(option) for option in value.alternatives()]

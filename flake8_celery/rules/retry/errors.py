@@ -9,7 +9,7 @@ from ...extract.observe import observe
 from ...project.names import Definition, External
 from ...project.retries import task_meant
 from ...project.tasks import Task, task_with_body
-from ...project.values import Const, Items, Ref, Value, may_be
+from ...project.values import Items, Ref, Value, may_be
 from ...rule import (
     CORRECTNESS,
     SUSPICIOUS,

@@ -50,6 +50,8 @@ RETRY_OPTIONS = ("max_retries", "default_retry_delay")
 # A base class with one of these may retry by itself, or read the options.
 ACTIVE_METHODS = ("__call__", "run", "on_failure", "retry", "apply_async", "before_start")
 
+SENDING_AGAIN = frozenset("apply apply_async delay replace s si signature subtask".split())
+
 
 # CEL103 and CEL104: options without what acts on them
 
@@ -74,8 +76,46 @@ def acts_alone(task: Task) -> bool:
                 if cls == task.owner:
                     continue
                 if any(cls.module.bindings(cls.scope, name) for name in ACTIVE_METHODS):
-                    return True
+                    if not is_passive(cls):
+                        return True
     return False
+
+
+@observe("ClassDef")
+def passive_class(node: ast.ClassDef, site: Site) -> Iterator[tuple[ast.AST, Any]]:
+    """A class with one of `ACTIVE_METHODS` that surely neither retries nor sends its task again,
+    nor hands the task to somebody who might."""
+    import ast
+
+    methods = [m for m in node.body if isinstance(m, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    if not any(method.name in ACTIVE_METHODS for method in methods):
+        return
+    for method in methods:
+        arguments = [*method.args.posonlyargs, *method.args.args]
+        own = arguments[0].arg if arguments else ""
+        quiet: set[int] = set()
+        for part in ast.walk(method):
+            if isinstance(part, ast.Attribute):
+                on_self = getattr(part.value, "id", None) == own
+                if "retr" in part.attr or (on_self and part.attr in SENDING_AGAIN):
+                    return
+                quiet.add(id(part.value))
+            elif isinstance(part, ast.Call):
+                if last_name(part.func) in ("super", *ACTIVE_METHODS):
+                    quiet.update(id(argument) for argument in part.args)
+                if "retr" in last_name(part.func):
+                    return
+            elif isinstance(part, ast.Name) and part.id == own and id(part) not in quiet:
+                return
+    yield node, {"class": site.scope_of(node)}
+
+
+def is_passive(cls: Definition) -> bool:
+    """Whether a class's methods were seen to leave retries alone."""
+    return any(
+        seen.data["class"] == cls.scope
+        for seen in cls.module.facts.observations.get(passive_class.name, ())
+    )
 
 
 @rule(

@@ -1,0 +1,4 @@
+import work
+from main import app
+
+app.conf.result_expires = 60

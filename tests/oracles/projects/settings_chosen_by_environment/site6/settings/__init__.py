@@ -1,0 +1,6 @@
+import os
+
+if os.environ.get("ENV") == "prod":
+    from .prod import *
+else:
+    from .dev import *

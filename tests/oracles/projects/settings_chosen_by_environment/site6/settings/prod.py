@@ -1,0 +1,4 @@
+from .base import *
+
+CELERY_TASK_TIME_LIMIT = 99
+CELERY_WORKER_CONCURRENCY = 4
