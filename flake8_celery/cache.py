@@ -161,11 +161,13 @@ class Cache(NoCache):
                     )
                 )
             os.replace(temporary, self.path)
-        except (OSError, ValueError, RecursionError):
+        except BaseException as error:
             try:
                 os.unlink(temporary)
             except OSError:
                 pass
+            if not isinstance(error, (OSError, ValueError, RecursionError)):
+                raise
 
 
 def _mark(folder: str) -> None:

@@ -6,6 +6,7 @@ again with the new texts in place of the files.  Files are written only at the v
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -157,6 +158,8 @@ def write(path: str, text: str, encoding: str) -> None:
 
     Keeps the file's mode, and follows a link to the file.  Raises OSError."""
     path = os.path.realpath(path)
+    if not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
         with open(temporary, "wb") as stream:

@@ -1,8 +1,9 @@
 """The resolved picture of a project as plain data: what `flake8-celery inspect` shows.
 
 Everything here is either what Celery itself would say of the project when it runs it, or is left
-out and listed under `undecided`, with the reason.  What tests hold is left out.  Options that are
-known and have no form in JSON (exceptions to retry on) stand as Python text under `others`.
+out and listed under `undecided`, with the reason.  What stands in test or example code is marked
+as `test`.  Options that are known and have no form in JSON (exceptions to retry on) stand as Python
+text under `others`.
 """
 
 from __future__ import annotations
@@ -66,8 +67,7 @@ class Inspection:
 
     def picture(self) -> dict[str, Json]:
         """All that is known; keys and values as JSON has them."""
-        apps = [app for app in self.project.all(App) if not app.in_test]
-        tasks = [task for task in self.project.all(Task) if not task.in_test]
+        apps, tasks = self.project.all(App), self.project.all(Task)
         shown = {
             "apps": [self._app(app) for app in apps],
             "tasks": [self._task(task) for task in self._registered(tasks)],
@@ -98,7 +98,7 @@ class Inspection:
         configuration = app.configuration
         names: dict[str, None] = {}
         for setting in configuration.settings:
-            if not setting.in_test:
+            if app.in_test or not setting.in_test:
                 for legacy in generations(self.project):
                     name = setting.name_in(legacy)
                     if name is not None:
@@ -111,6 +111,7 @@ class Inspection:
             **place(app.where),
             "namespace": configuration.namespace,
             "closed": configuration.closed,
+            "test": app.in_test,
             "timezone": _timezone(configuration),
             "config": settings,
         }
@@ -193,6 +194,7 @@ class Inspection:
             "others": {},
             "function": task.shown,
             "made_by": _maker_of(task),
+            "test": task.in_test,
             "module": task.module.name,
             "queue": None,
             "routed_by": None,
@@ -283,7 +285,9 @@ class Inspection:
             elif not (isinstance(value, Const) and not value.constant):
                 self._note(winner.where, f"the schedule of {_called(app)}", value.describe())
         for entry in self.project.all(BeatEntry):
-            if entry.source == CALL and not entry.in_test and self._owner(entry) is app:
+            if entry.in_test and not app.in_test:
+                continue
+            if entry.source == CALL and self._owner(entry) is app:
                 doubt = self._why_not_added(entry, app)
                 if doubt is None:
                     yield self._entry(entry, app)

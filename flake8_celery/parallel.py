@@ -1,39 +1,71 @@
-"""Facts of many files in several processes."""
+"""Work in several processes: each takes a share, this one as well.
+
+Children are forked, so they have everything that this process has read, and only results come
+back.  Where a child fails in any way, its share is done here.
+"""
 
 from __future__ import annotations
 
-from .facts import Module, module_from_json
+import json
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
 
 
-def extract_in_processes(work: list[tuple[str, bytes]], processes: int) -> list[Module] | None:
-    """The facts of each (path, bytes), in order; None where processes cannot be had.
+def in_processes(
+    work: list[Item], size: Callable[[Item], int], do: Callable[[Item], Any], processes: int
+) -> list[Any]:
+    """`do(item)` for each item, in order, as JSON gives it back (tuples become lists).
 
-    Facts come back as JSON, since that is cheaper to pass on than pickled records."""
-    import json
-    import multiprocessing
+    `size` tells how much work an item is; `do` must not raise."""
+    # By falling size and one in `processes`, so that each gets about the same amount.
+    order = sorted(range(len(work)), key=lambda place: -size(work[place]))
+    shares = [order[start::processes] for start in range(processes)]
+    children = [(share, _fork([work[p] for p in share], do)) for share in shares[1:]]
+    results: dict[int, Any] = {place: do(work[place]) for place in shares[0]}
+    for share, child in children:
+        answers = None if child is None else _answers(*child)
+        if answers is None or len(answers) != len(share):
+            answers = [do(work[place]) for place in share]
+        results.update(zip(share, answers, strict=True))
+    return [results[place] for place in range(len(work))]
 
+
+def _fork(items: list[Item], do: Callable[[Item], Any]) -> tuple[int, int] | None:
+    """Starts a child that does `items`: its number and the pipe that its answers come through;
+    None where there can be no child."""
+    if not hasattr(os, "fork"):
+        return None
+    reading, writing = os.pipe()
     try:
-        context = multiprocessing.get_context("fork")
+        child = os.fork()
+    except OSError:
+        os.close(reading)
+        os.close(writing)
+        return None
+    if child:
+        os.close(writing)
+        return child, reading
+    status = 1
+    try:
+        os.close(reading)
+        with os.fdopen(writing, "w", encoding="ascii") as pipe:
+            pipe.write(json.dumps([do(item) for item in items], separators=(",", ":")))
+        status = 0
+    finally:
+        # Neither buffers nor handlers of the parent are this process's to flush or run.
+        os._exit(status)
+
+
+def _answers(child: int, reading: int) -> list[Any] | None:
+    """What a child has written, once it has ended; None when it has failed."""
+    with os.fdopen(reading, encoding="ascii") as pipe:
+        text = pipe.read()
+    _, status = os.waitpid(child, 0)
+    try:
+        answers = json.loads(text) if status == 0 else None
     except ValueError:
         return None
-    # By falling size and one in `processes`, so that each gets about the same amount.
-    order = sorted(range(len(work)), key=lambda place: -len(work[place][1]))
-    shares = [order[start::processes] for start in range(processes)]
-    try:
-        with context.Pool(processes) as pool:
-            texts = pool.map(_extract_share, [[work[p] for p in share] for share in shares], 1)
-    except OSError:
-        return None
-    modules: list[Module | None] = [None] * len(work)
-    for share, share_texts in zip(shares, texts, strict=True):
-        for place, text in zip(share, share_texts, strict=True):
-            modules[place] = module_from_json(json.loads(text))
-    return [module for module in modules if module is not None]
-
-
-def _extract_share(share: list[tuple[str, bytes]]) -> list[str]:
-    import json
-
-    from .run import _extract
-
-    return [json.dumps(_extract(path, data), separators=(",", ":")) for path, data in share]
+    return answers if isinstance(answers, list) else None

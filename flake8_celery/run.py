@@ -17,7 +17,7 @@ from . import files
 from .cache import Cache, NoCache
 from .config import Config, celery_span
 from .extract import SUPPRESSES
-from .facts import Module, broken_module
+from .facts import Module, broken_module, module_from_json
 from .project import Project
 from .rule import STABLE, Finding, Rule, Undecided, Where
 from .selection import Everywhere
@@ -306,20 +306,26 @@ def _extract(path: str, data: bytes | str) -> Module:
 def _extract_all(
     fresh: list[tuple[str, files.FileEntry, bytes]],
     processes: int,
-    progress: Callable[[int, int], None] | None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Module]:
-    size = sum(len(data) for _, _, data in fresh)
-    if processes > 1 and size > PARALLEL_BYTES:
-        from .parallel import extract_in_processes
+    if processes > 1 and sum(len(data) for _, _, data in fresh) > PARALLEL_BYTES:
+        from .parallel import in_processes
 
-        modules = extract_in_processes([(path, data) for path, _, data in fresh], processes)
-        if modules is not None:
-            yield from modules
-            return
+        for module in in_processes(fresh, _size, _extract_fresh, processes):
+            yield module if isinstance(module, Module) else module_from_json(module)
+        return
     for done, (path, _, data) in enumerate(fresh, start=1):
         yield _extract(path, data)
         if progress is not None:
             progress(done, len(fresh))
+
+
+def _size(fresh: tuple[str, files.FileEntry, bytes]) -> int:
+    return len(fresh[2])
+
+
+def _extract_fresh(fresh: tuple[str, files.FileEntry, bytes]) -> Module:
+    return _extract(fresh[0], fresh[2])
 
 
 def judge(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ from flake8_celery import cache, run
 from flake8_celery.cache import Cache, code_hash
 from flake8_celery.files import FileEntry
 
-from .conftest import Place
+from .conftest import ROOT, Place
 
 TEXT = "import celery\nplain()\n"
 

@@ -256,6 +256,30 @@ class TestFixes:
         assert path.read_bytes() == data.replace(b"mended()\r\n", b"")
         assert path.stat().st_mode & 0o777 == 0o755
 
+    def test_an_interrupted_write_leaves_the_old_file(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupt(*arguments: object) -> None:
+            raise KeyboardInterrupt
+
+        place.write(a=TEXT)
+        monkeypatch.setattr(os, "replace", interrupt)
+        for flag in ("--fix", "--add-noqa"):
+            assert place.check(flag).code == 130
+            assert place.read("a.py") == TEXT
+            assert [path.name for path in place.folder.glob("a*")] == ["a.py"]
+
+    @pytest.mark.parametrize("flag", ["--fix", "--add-noqa"])
+    def test_a_file_that_cannot_be_written(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch, flag: str
+    ) -> None:
+        place.write(a=TEXT, b=TEXT)
+        monkeypatch.setattr(os, "access", lambda path, mode: not str(path).endswith("a.py"))
+        ran = place.check(flag)
+        assert ran.code == 2
+        assert ran.err.startswith("error: cannot write a.py: [Errno 13] Permission denied")
+        assert place.read("a.py") == TEXT and place.read("b.py") != TEXT
+
     def test_a_fixer_that_fails_costs_only_its_fix(
         self, place: Place, monkeypatch: pytest.MonkeyPatch
     ) -> None:

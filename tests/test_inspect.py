@@ -139,9 +139,17 @@ def test_a_folder_is_looked_at_as_a_project_of_its_own(place: Place) -> None:
     assert app["path"] == "shop/celery.py"
 
 
-def test_tests_are_left_out(place: Place) -> None:
+def test_tests_are_marked_and_not_in_the_tree(place: Place) -> None:
     place.put(SHOP | {"tests/test_app.py": "from celery import Celery\napp = Celery('other')\n"})
-    assert [app["name"] for app in picture(place)["apps"]] == ["shop"]
+    apps = picture(place)["apps"]
+    assert [(app["name"], app["test"]) for app in apps] == [("shop", False), ("other", True)]
+    assert "App other" not in place.run("inspect", "--no-cache").out
+
+
+def test_an_example_alone_is_shown(place: Place) -> None:
+    place.put({f"example/{path}": text for path, text in SHOP.items()})
+    assert picture(place)["apps"][0]["config"]["task_time_limit"]["value"] == 60
+    assert "App shop" in place.run("inspect", "--no-cache").out
 
 
 def test_the_tree(place: Place) -> None:

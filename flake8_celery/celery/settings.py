@@ -196,9 +196,10 @@ def working_spelling(name: str, namespace: str | None, *, upper: bool) -> str:
 def suggest(key: str, namespace: str | None) -> str | None:
     """The spelling that was probably meant by a key that does not work in every release.
 
-    Right but for its prefix or case; else the same words in another order, a wrong or a missing
-    group (`prefetch_multiplier`, `worker_time_limit`), or at most two typing errors. None when the
-    key works, and unless exactly one setting fits.
+    Right but for its prefix or case; else the same words in another order, a wrong, a missing or
+    an added group (`prefetch_multiplier`, `worker_time_limit`, `worker_task_time_limit`), one word
+    left out, or at most two typing errors. None when the key works, and unless exactly one setting
+    fits.
     """
     if canonical(key, namespace, legacy=True) is not None:
         return None
@@ -243,7 +244,7 @@ def _meant(key: str, namespace: str | None) -> str | None:
     lower = key.lower()
     forms = _forms(lower, namespace)
     lower_old = {old.lower(): name for old, name in _OLD_TO_NEW.items()}
-    for judge in (_same_words, _same_tail):
+    for judge in (_same_words, _same_tail, _another_group, _same_words_and_one):
         for form in reversed(forms):
             found = judge(form)
             if found:
@@ -272,6 +273,26 @@ def _same_tail(form: str) -> str | None:
     group, _, rest = form.partition("_")
     tails = {form, rest} if group in _GROUPS else {form}
     return _only(name for name in _NEW_TO_OLD if _grouped(name) and name.partition("_")[2] in tails)
+
+
+def _another_group(form: str) -> str | None:
+    """The setting before which a group was written that it does not have, as when `CELERYD_` was
+    taken for `worker_`: `worker_task_soft_time_limit`."""
+    group, _, rest = form.partition("_")
+    return rest if group in _GROUPS and rest in SETTINGS and _grouped(rest) else None
+
+
+def _same_words_and_one(form: str) -> str | None:
+    """The one setting that has another word as well: `task_send_events` for
+    `worker_send_task_events`."""
+    words = form.split("_")
+    if len(words) < 3:
+        return None
+    return _only(
+        name
+        for name in SETTINGS
+        if len(words) + 1 == len(name.split("_")) and not set(words) - set(name.split("_"))
+    )
 
 
 def _grouped(name: str) -> bool:

@@ -1,6 +1,6 @@
 """The command line: `flake8-celery check`, `rule`, `linter`, ...
 
-Each subcommand is a module with `add(subcommands)` and `run(arguments) -> exit code`.  Exit
+Each subcommand is a module with `add(parser)`, which declares its flags and `run(arguments)`.  Exit
 codes are ruff's: 0 nothing found, 1 something found, 2 a mistake in the call or configuration.
 """
 
@@ -15,7 +15,15 @@ from typing import Any, NoReturn
 
 from .. import __version__
 
-COMMANDS = ("check", "inspect", "rule", "config", "linter", "clean", "version")
+COMMANDS = {
+    "check": "lint files and folders",
+    "inspect": "show apps, configuration, tasks, schedule and routes as Celery has them",
+    "rule": "explain a rule, or all of them",
+    "config": "list or describe the configuration options",
+    "linter": "list the supported linters",
+    "clean": "remove caches below the current folder",
+    "version": "show the version",
+}
 
 
 class UsageError(Exception):
@@ -54,9 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     subcommands = parser.add_subparsers(
         title="commands", metavar="COMMAND", dest="command", parser_class=Parser
     )
-    # Each command's module is read only when it is used, or when help lists them all.
-    for name in [command] if command in COMMANDS else COMMANDS:
-        _module(name).add(subcommands)
+    for name, about in COMMANDS.items():
+        subparser = subcommands.add_parser(name, help=about)
+        # A command's module is read only when it is used.
+        if name == command:
+            _module(name).add(subparser)
     parsed = parser.parse_args(given)
     if parsed.command is None:
         parser.print_help()

@@ -45,7 +45,7 @@ def add_suppressions(arguments: argparse.Namespace, configs: Configs) -> int:
         rule = RULES.get(diagnostic.code)
         if diagnostic.suppressible and rule and rule.subject is not Suppression:
             by_path.setdefault(diagnostic.path, []).append(diagnostic)
-    added = 0
+    added, code = 0, 0
     for path, found in by_path.items():
         source = texts.source(path)
         text, count = with_suppressions(source, found, kind, reason)
@@ -53,12 +53,13 @@ def add_suppressions(arguments: argparse.Namespace, configs: Configs) -> int:
             fix.write(path, text, source.encoding)
         except (OSError, UnicodeError) as error:
             print(f"error: cannot write {shown_path(path)}: {error}", file=sys.stderr)
-            return 2
+            code = 2
+            continue
         added += count
     if added and not arguments.quiet and not arguments.silent:
         what = "noqa directive" if kind == NOQA else "ignore comment"
         print(f"Added {added} {what}{'' if added == 1 else 's'}.", file=sys.stderr)
-    return 0
+    return code
 
 
 def with_suppressions(

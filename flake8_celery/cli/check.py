@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from .. import output, run
 from ..config import Config, ConfigError
@@ -18,7 +18,7 @@ from ..files import Overlay, find_root, is_excluded, read
 from ..output.color import BOLD, COUNTED, PLAIN, SEPARATOR, WELL, Style, style_for
 from ..rule import Rule, load_rules
 from ..selection import FileRules, Policy, SelectorError
-from . import UsageError
+from . import Parser, UsageError
 from .flags import Configs, check_company, declare
 from .progress import Bar
 
@@ -26,13 +26,9 @@ if TYPE_CHECKING:
     from ..fix import Fixed
 
 
-def add(subcommands: Any) -> None:
+def add(parser: Parser) -> None:
     """Declares the subcommand and its flags."""
-    parser = subcommands.add_parser(
-        "check",
-        help="lint files and folders",
-        usage="flake8-celery check [OPTIONS] [FILES]...",
-    )
+    parser.usage = "flake8-celery check [OPTIONS] [FILES]..."
     parser.set_defaults(run=check)
     declare(parser)
 

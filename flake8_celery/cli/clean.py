@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import Any
 
 from ..config import OPTIONS
 
 
-def add(subcommands: Any) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Declares the subcommand."""
-    parser = subcommands.add_parser("clean", help="remove caches below the current folder")
     parser.set_defaults(run=clean)
 
 

@@ -9,9 +9,8 @@ from typing import Any
 from ..config import OPTIONS, TYPES, Option
 
 
-def add(subcommands: Any) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Declares the subcommand and its flags."""
-    parser = subcommands.add_parser("config", help="list or describe the configuration options")
     parser.set_defaults(run=describe)
     parser.add_argument("option", nargs="?", metavar="OPTION", help="a key of the configuration")
     parser.add_argument("--output-format", choices=("text", "json"), default="text")

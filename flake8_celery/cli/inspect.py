@@ -24,11 +24,8 @@ RUNS_SHOWN = 3
 LONGEST_VALUE = 80
 
 
-def add(subcommands: Any) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Declares the subcommand and its flags."""
-    parser = subcommands.add_parser(
-        "inspect", help="show apps, configuration, tasks, schedule and routes as Celery has them"
-    )
     parser.set_defaults(run=inspect)
     parser.add_argument("path", nargs="?", metavar="PATH", help="the project's folder [default: .]")
     parser.add_argument("--output-format", choices=("text", "json"), default="text")
@@ -99,7 +96,10 @@ def project_of(request: run.Request) -> Project:
 
 
 def lines(picture: Json) -> Iterator[str]:
-    """The picture as a tree for people."""
+    """The picture as a tree for people: without tests and examples, if there is more."""
+    production = {kind: [o for o in picture[kind] if not o["test"]] for kind in ("apps", "tasks")}
+    if any(production.values()):
+        picture = picture | production
     if not picture["apps"] and not picture["tasks"]:
         yield "Nothing of Celery was found here."
     for app in picture["apps"]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 
-def add(subcommands: Any) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Declares the subcommand and its flags."""
-    parser = subcommands.add_parser("linter", help="list the supported linters")
     parser.set_defaults(run=linters)
     parser.add_argument("--output-format", choices=("text", "json"), default="text")
 

@@ -13,9 +13,8 @@ from . import UsageError
 AVAILABILITY = {None: "None", "safe": "Sometimes", "unsafe": "Sometimes"}
 
 
-def add(subcommands: Any) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Declares the subcommand and its flags."""
-    parser = subcommands.add_parser("rule", help="explain a rule, or all of them")
     parser.set_defaults(run=explain)
     parser.add_argument("rule", nargs="?", metavar="RULE", help="a code or a name")
     parser.add_argument("--all", action="store_true", help="explain all rules")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from .. import __version__
 
 
-def add(subcommands: Any) -> None:
+def add(parser: argparse.ArgumentParser) -> None:
     """Declares the subcommand and its flags."""
-    parser = subcommands.add_parser("version", help="show the version")
     parser.set_defaults(run=version)
     parser.add_argument("--output-format", choices=("text", "json"), default="text")
 

@@ -157,7 +157,7 @@ class Configuration:
         if self._by_name is None:
             self._by_name = {}
             for setting in self.settings:
-                if not setting.in_test:
+                if self.app.in_test or not setting.in_test:
                     for known in {setting.name_in(g) for g in generations(self.project)}:
                         self._by_name.setdefault(known, []).append(setting)
         return self._by_name.get(name, [])

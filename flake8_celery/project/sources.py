@@ -37,6 +37,9 @@ def config_objects(
     found: list[ConfigObject] = []
     for option in value.alternatives():
         found += _objects_of(project, module, option)
+    if is_test_path(module.path) and not any(config.production for config in found):
+        # All of an example lies in a folder that is not for production.
+        found = [config._replace(production=True) for config in found]
     if flask is not None and flask is flask_config(project):
         found = [config._replace(name=FLASK) for config in found]
     production = [not is_development_name(config.name.rpartition(".")[2]) for config in found]
@@ -198,9 +201,13 @@ def _flask_config(project: Project) -> Mapping:
                 put_call(module, scope, assignment.value)
         for expression in module.facts.expressions:
             call = expression.expr
-            if call[0] != "call" or call[2][0] != "attr" or not _is_config(call[2][2]):
+            if call[0] != "call" or call[2][0] != "attr":
                 continue
             method = call[2][3]
+            if not _is_config(call[2][2]) and not (
+                method == "from_object" and _is_own_config(call[2][2])
+            ):
+                continue
             if method == "from_mapping":
                 put_call(module, expression.scope, call)
             elif method == "from_object" and call[3]:
@@ -218,3 +225,8 @@ def _flask_config(project: Project) -> Mapping:
 
 def _is_config(expr: Expr) -> bool:
     return bool(expr[0] == "attr" and expr[3] == "config")
+
+
+def _is_own_config(expr: Expr) -> bool:
+    """Whether a name is that of a configuration which a Flask app gets later: `app_config`."""
+    return bool(expr[0] == "name" and "config" in expr[2].lower())

@@ -208,7 +208,7 @@ MANY_TASKS = 10
     "CEL412",
     "celery-no-task-routes",
     PEDANTIC,
-    says="all {count} tasks share one queue: a burst of slow ones keeps every other waiting; "
+    says="All {count} tasks share one queue: a burst of slow ones keeps every other waiting; "
     "`task_routes` would part them",
 )
 def no_task_routes(app: App, project: Project) -> Iterator[Report]:

@@ -146,12 +146,14 @@ def is_sent_by_django(dispatch: Dispatch, app: App) -> bool:
 
 
 def is_imported(wanted: LinkedModule, project: Project) -> bool:
-    """Whether any module but a test imports a module, or has its name in a text."""
-    name = wanted.name.encode()
+    """Whether any module but a test imports a module, or may: by its name in a text, or by a name
+    that is not known."""
+    names = (wanted.name.encode(), b"import_module(", b"__import__(")
     for module in project.modules:
         if module is wanted or is_test_path(module.path):
             continue
-        if name in project.text_of(module):
+        text = project.text_of(module)
+        if any(name in text for name in names):
             return True
         for imported in module.facts.imports:
             source = project.names.imported_module(imported, module)

@@ -77,21 +77,32 @@ def new_name(setting: Setting, name: str) -> str:
     return name
 
 
-def renames(configuration: Configuration, setting: Setting) -> list[object] | None:
+Renames = list[list[object]]
+
+
+def renames(configuration: Configuration, setting: Setting) -> Renames | None:
     """Place, old and new name of every setting that must change at once; None where one of them
     stands in another file, or is used elsewhere.
 
     Celery refuses names of two generations side by side, so they change together; under a
     namespace it does not, and each can change alone."""
-    project = setting.project
-    group = [setting]
-    if not configuration.namespace:
-        group = [s for s in configuration.settings if table.is_old(s.key)]
-        group = list({s.place: s for s in group}.values())
-    if any(s.module is not setting.module or not s.plain for s in group):
+    if configuration.namespace:
+        return renames_of([setting])
+    return setting.project.once(renames_together, configuration)
+
+
+def renames_together(configuration: Configuration) -> Renames | None:
+    """The same for all settings of a configuration without a namespace."""
+    return renames_of([s for s in configuration.settings if table.is_old(s.key)])
+
+
+def renames_of(settings: list[Setting]) -> Renames | None:
+    """The same for some settings, each of which may be there in several profiles."""
+    group = list({setting.place: setting for setting in settings}.values())
+    keys = [setting.key for setting in group]
+    if len({setting.module.path for setting in group}) > 1 or not all(s.plain for s in group):
         return None
-    keys = [s.key for s in group]
-    if any(occurrences(project, key) > keys.count(key) for key in keys):
+    if any(occurrences(group[0].project, key) > keys.count(key) for key in keys):
         return None
     return [[list(s.span), s.key, new_name(s, table.to_new(s.key))] for s in group]
 

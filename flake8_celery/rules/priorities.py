@@ -15,6 +15,7 @@ from ..project.tasks import Task
 from ..project.values import Const, Mapping
 from ..rule import (
     CORRECTNESS,
+    PREVIEW,
     SUSPICIOUS,
     Related,
     Report,
@@ -100,6 +101,7 @@ def named_queue(dispatch: Dispatch) -> str | None:
     CORRECTNESS,
     says="`priority={number}` has no effect: RabbitMQ ignores it in the queue `{queue}`, which is "
     "declared without `x-max-priority`; set `task_queue_max_priority`",
+    status=PREVIEW,
 )
 def priority_without_max(priority: Priority, project: Project) -> Iterator[Report]:
     """Only a queue declared with `x-max-priority` sorts its messages."""
@@ -155,7 +157,7 @@ READS_HIGH, READS_LOW = 6, 3
     "CEL415",
     "celery-redis-priority-inverted",
     SUSPICIOUS,
-    says="with Redis the lowest priority comes first: `priority={number}` puts `{name}` {place}",
+    says="With Redis the lowest priority comes first: `priority={number}` puts `{name}` {place}",
 )
 def redis_priority_inverted(priority: Priority, project: Project) -> Iterator[Report]:
     """kombu reads the lists of a queue from the lowest priority up (`kombu/transport/redis.py`:

@@ -46,7 +46,7 @@ def keepalive_option_names(setting: Setting, project: Project) -> Iterator[Repor
         return
     keepalive = options.get("socket_keepalive")
     # The options are read only where keepalive itself is on.
-    if keepalive is None or truth_of(keepalive) is False:
+    if keepalive is None or truth_of(keepalive) is not True:
         return
     given = options.get("socket_keepalive_options")
     if not isinstance(given, Mapping):

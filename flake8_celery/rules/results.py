@@ -9,7 +9,7 @@ from ..extract.observe import observe
 from ..project.apps import App
 from ..project.canvas import canvas_of
 from ..project.dispatch import ResultUse, blocks_outward, expects_error
-from ..project.names import Definition, External
+from ..project.names import Definition, External, Target
 from ..project.subject import Subject
 from ..project.values import Const, Items, Made, Ref, Typed, Value, may_be
 from ..rule import CORRECTNESS, UNSAFE, Edit, Finding, Related, Report, Undecided, report, rule
@@ -93,12 +93,16 @@ def may_join(use: Subject) -> bool:
     return any(
         block.kind == "with"
         and any(
-            context[0] == "call"
-            and use.resolve(context[2]) == External("celery.result.allow_join_result")
+            context[0] == "call" and named(use.resolve(context[2])) == "allow_join_result"
             for context in block.exprs
         )
         for block in blocks_outward(use)
     )
+
+
+def named(target: Target) -> str:
+    """The last name of something from outside: a framework may hand on what is Celery's."""
+    return target.name.rpartition(".")[2] if isinstance(target, External) else ""
 
 
 def comes_back_at_once(use: ResultUse, project: Project) -> bool:
@@ -172,11 +176,8 @@ OTHER_TIMEOUTS = frozenset(
     """builtins.TimeoutError asyncio.TimeoutError asyncio.exceptions.TimeoutError
     concurrent.futures.TimeoutError socket.timeout""".split()
 )
-#: Bases of Celery's own (`celery/exceptions.py`).
-CATCHING = frozenset(
-    """celery.exceptions.TimeoutError celery.exceptions.TaskError celery.exceptions.CeleryError
-    builtins.Exception builtins.BaseException""".split()
-)
+#: Celery's own and its bases (`celery/exceptions.py`), wherever they are imported from.
+CATCHING = frozenset("TimeoutError TaskError CeleryError Exception BaseException".split())
 
 
 @observe("Try")
@@ -234,7 +235,7 @@ def builtin_timeout_error(seen: Seen, project: Project) -> Iterator[Report]:
         return
     for other in seen.data["others"]:
         for name in class_names(seen.evaluate(other)):
-            if name in CATCHING:
+            if name.rpartition(".")[2] in CATCHING and name not in OTHER_TIMEOUTS:
                 return
     yield report(
         seen.where,

@@ -119,6 +119,8 @@ def patches_itself(setting: Setting) -> bool:
 KIBIBYTE = 1024
 # A process of Celery with nothing in it has some 40 MiB; no machine gives one process 64 GiB.
 LEAST_MEMORY, MOST_MEMORY = 20_000, 64 * KIBIBYTE * KIBIBYTE
+# Beyond this a number is no amount of memory in any unit.
+MOST_BYTES = 2**63
 
 
 @rule(
@@ -139,7 +141,7 @@ def max_memory_unit(setting: Setting, project: Project) -> Iterator[Report]:
     number = numbers[0]
     if len(numbers) > 1 or isinstance(number, bool) or not isinstance(number, (int, float)):
         return
-    if LEAST_MEMORY <= number <= MOST_MEMORY or number <= 0:
+    if LEAST_MEMORY <= number <= MOST_MEMORY or not 0 < number < MOST_BYTES:
         return
     small = number < LEAST_MEMORY
     literal = value.where.module is setting.module

@@ -167,7 +167,11 @@ def test_upper_case_of_a_new_name_does_not_work() -> None:
         ("CELERY_TASK_ALWAYS_EAGER", None, "CELERY_ALWAYS_EAGER"),
         ("RESULT_BACKEND", "CELERY", "CELERY_RESULT_BACKEND"),
         ("task_time_limt", "APP", "APP_TASK_TIME_LIMIT"),
+        ("CELERY_WORKER_TASK_SOFT_TIME_LIMIT", "CELERY", "CELERY_TASK_SOFT_TIME_LIMIT"),
+        ("CELERY_TASK_SEND_EVENTS", "CELERY", "CELERY_WORKER_SEND_TASK_EVENTS"),
         # Works, is nobody's, or could be several.
+        ("worker_task_retries", None, None),
+        ("CELERY_TASK_MAX", "CELERY", None),
         ("task_time_limit", None, None),
         ("serializer", None, None),
         ("DATABASES", None, None),

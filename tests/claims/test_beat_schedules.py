@@ -14,7 +14,7 @@ celery = pytest.importorskip("celery")
 
 from celery import Celery  # noqa: E402
 from celery.beat import Scheduler  # noqa: E402
-from celery.schedules import crontab, maybe_schedule, schedule  # noqa: E402
+from celery.schedules import crontab, maybe_schedule, schedule, solar  # noqa: E402
 
 VERSION = tuple(int(part) for part in celery.__version__.split(".")[:2])
 
@@ -85,6 +85,16 @@ def test_CEL511_a_schedule_of_text_has_no_next_run() -> None:
 @pytest.mark.parametrize("value", [0, -1, False, timedelta(0), timedelta(seconds=-5), schedule(0)])
 def test_CEL511_an_interval_of_nothing_is_always_due(app: Celery, value: Any) -> None:
     assert beat(app, value) == 3
+
+
+@pytest.mark.parametrize(
+    "given", [("sunsets", 1, 1), ("sunset", 91, 1), ("sunset", 1, 181), ("sunset", "52", 13)]
+)
+def test_CEL511_solar_knows_its_events_and_places(given: Any) -> None:
+    pytest.importorskip("ephem")
+    with pytest.raises((ValueError, TypeError)):
+        solar(*given)
+    assert solar("sunset", -90, 180)
 
 
 def test_CEL511_true_is_one_second() -> None:

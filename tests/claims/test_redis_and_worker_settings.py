@@ -194,3 +194,15 @@ def test_cel175_redis_does_not_read_the_options_of_its_connection() -> None:
     made = redis_app(backend="redis://redis", redis_socket_timeout=5, redis_max_connections=7)
     assert made.backend.connparams["socket_timeout"] == 5
     assert made.backend.connparams["max_connections"] == 7
+
+
+def test_cel450_and_cel451_nothing_is_set_by_itself() -> None:
+    conf = app().conf
+    assert conf.worker_max_tasks_per_child is None
+    assert conf.worker_max_memory_per_child is None
+    assert conf.worker_concurrency is None
+
+
+def test_cel702_rabbitmq_without_a_user_is_asked_as_guest() -> None:
+    with kombu.Connection("amqp://mq.shop.io//") as connection:
+        assert connection.as_uri(include_password=True) == "amqp://guest:guest@mq.shop.io:5672//"

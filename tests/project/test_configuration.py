@@ -417,3 +417,59 @@ def test_names_from_before_4_under_a_namespace() -> None:
     with pytest.raises(Undecided):
         _ = setting.name
     assert (setting.name_in(True), setting.name_in(False)) == (None, "task_time_limit")
+
+
+def test_a_configuration_that_a_flask_app_gets_later() -> None:
+    found = configuration_of(
+        {
+            "shop/__init__.py": "",
+            "shop/defaults.py": "CELERY_TASK_TIME_LIMIT = 60\nCELERY_TASK_LIMIT = 1\n",
+            "shop/factory.py": """
+                import flask
+                from shop.celery import init_celery
+
+                def get_app():
+                    app_config = flask.Config("/shop")
+                    app_config.from_object("shop.defaults")
+                    app = flask.Flask("shop")
+                    app.config = app_config
+                    init_celery(app)
+            """,
+            "shop/celery.py": """
+                from celery import Celery
+
+                celery = Celery("shop")
+
+                def init_celery(app):
+                    celery.config_from_object(app.config, namespace="CELERY")
+            """,
+        }
+    )
+    assert value_of(found, "task_time_limit") == 60
+    assert not found.closed
+
+
+def test_django_configurations_brings_no_settings_of_celery() -> None:
+    found = configuration_of(
+        {
+            "shop/__init__.py": "",
+            "shop/settings.py": """
+                from configurations import Configuration
+
+                class Base(Configuration):
+                    INSTALLED_APPS = []
+                    CELERY_TASK_TIME_LIMIT = 60
+            """,
+            "shop/celery.py": """
+                import os
+                from celery import Celery
+
+                os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+                app = Celery("shop")
+                app.config_from_object("django.conf:settings", namespace="CELERY")
+            """,
+        }
+    )
+    assert found.closed
+    assert value_of(found, "task_time_limit") == 60
+    assert found.get("task_soft_time_limit") is None

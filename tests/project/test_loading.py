@@ -50,8 +50,7 @@ def test_an_app_that_names_the_module_may_have_the_task() -> None:
 
 def test_an_app_with_unknown_modules_may_have_the_task() -> None:
     worker = (
-        "import os\nfrom celery import Celery\n"
-        "app = Celery('depot', include=os.environ['M'])\n"
+        "import os\nfrom celery import Celery\napp = Celery('depot', include=os.environ['M'])\n"
     )
     assert apps_of_pay({"depot/worker.py": worker}) == []
 

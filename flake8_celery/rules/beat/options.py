@@ -103,7 +103,8 @@ def rename_expiry(finding: Finding, source: Source) -> Iterable[Edit]:
     "CEL521",
     "celery-limit-exceeds-interval",
     SUSPICIOUS,
-    says="`{task}` may run for {limit}, but the entry `{entry}` sends it {often}: runs overlap",
+    says="`{task}` may run for {limit}, but the entry `{entry}` sends it {often}: two runs may "
+    "overlap",
 )
 def limit_exceeds_interval(entry: BeatEntry, project: Project) -> Iterator[Report]:
     """Beat sends at every interval, whether or not the last run is over."""

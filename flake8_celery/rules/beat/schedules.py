@@ -40,7 +40,14 @@ TIMES = {
     "datetime.date.today": "a date",
     "django.utils.timezone.now": "a datetime",
 }
-CLASSES = frozenset({CRONTAB, SCHEDULE, "celery.schedules.solar", "datetime.timedelta"})
+SOLAR = "celery.schedules.solar"
+CLASSES = frozenset({CRONTAB, SCHEDULE, SOLAR, "datetime.timedelta"})
+#: `solar._all_events` in `celery/schedules.py`.
+SOLAR_EVENTS = frozenset(
+    """dawn_astronomical dawn_nautical dawn_civil sunrise solar_noon sunset dusk_civil dusk_nautical
+    dusk_astronomical""".split()
+)
+SOLAR_RANGES = {"lat": 90, "lon": 180}
 STOPS = "beat stops with {error}"
 
 
@@ -115,7 +122,25 @@ def no_schedule(value: Value) -> tuple[str, str] | None:
             # Since Celery 5.7 one entry that fails does not stop the others.
             return f"a `schedule` of the text {given.constant!r}", "it never runs"
         return None if given is None else _too_short(given)
+    if value.callee == SOLAR:
+        return _wrong_place(value)
     return _too_short(value) if value.callee in TIMEDELTAS else None
+
+
+def _wrong_place(value: Made) -> tuple[str, str] | None:
+    """What is wrong with the event, latitude or longitude of a `solar` schedule."""
+    given = dict(zip(("event", *SOLAR_RANGES), value.args, strict=False)) | value.kwargs
+    follows = "its module cannot be imported"
+    event = given.get("event")
+    if isinstance(event, Const) and event.constant not in SOLAR_EVENTS:
+        return f"at no event that `solar` knows, {event.constant!r}", follows
+    for name, most in SOLAR_RANGES.items():
+        number = given.get(name)
+        if isinstance(number, Const):
+            where = number.constant
+            if not isinstance(where, (int, float)) or not -most <= where <= most:
+                return f"at no place, `{name}` {where!r}", follows
+    return None
 
 
 def _no_interval(value: Const, follows: str) -> tuple[str, str] | None:
@@ -232,7 +257,7 @@ def _replaced(project: Project, module: LinkedModule) -> Iterator[LostEntry]:
             # A branch may have replaced any of them on purpose.
             written.pop((change.scope, name), None)
             continue
-        if there is None or (change.op == "=" and change.target[0] != "sub"):
+        if there is None or (change.op == "=" and not is_entry(change.value)):
             there = written[change.scope, name] = {}
         for key, entry in pairs:
             if not is_entry(entry):

@@ -289,9 +289,9 @@ def retries_when_lost(task: Task, project: Project) -> bool:
     if value is not None:
         return acts(value)
     return any(
-        setting.name == "task_retry_on_worker_lost" and acts(setting.value)
+        acts(setting.value)
         for app in project.all(App)
-        for setting in app.configuration.settings
+        for setting in app.configuration.writes("task_retry_on_worker_lost")
     )
 
 
@@ -362,7 +362,7 @@ SHORTEST_WINDOW = 10
     "CEL117",
     "celery-retry-window-too-short",
     PEDANTIC,
-    says="all {count} retries of `{task}` come within {window} seconds: an outage that lasts "
+    says="All {count} retries of `{task}` come within {window} seconds: an outage that lasts "
     "longer fails the task",
 )
 def retry_window_too_short(task: Task, project: Project) -> Iterator[Report]:

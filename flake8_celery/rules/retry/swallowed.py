@@ -33,9 +33,7 @@ if TYPE_CHECKING:
 
 EXCEPTIONS = "celery.exceptions."
 #: Catching one of these means knowing about Celery's control exceptions.
-AWARE = frozenset(
-    EXCEPTIONS + name for name in ("Retry", "Ignore", "Reject", "TaskPredicate", "CeleryError")
-)
+AWARE = frozenset({"Retry", "Ignore", "Reject", "TaskPredicate", "CeleryError"})
 CONTROL_WORDS = (".retry(", ".replace(", "Ignore", "Reject")
 
 
@@ -170,9 +168,8 @@ def raised(seen: Seen, project: Project) -> str | None:
         what = f"{who[2]}.{'retry' if data['kind'] == 'Retry' else 'replace'}()"
     for types in data["before"]:
         for value in classes_in(seen.evaluate(types)):
-            if isinstance(value.target, External) and (
-                value.target.name in AWARE or value.target.name.rpartition(".")[2] == "Retry"
-            ):
+            target = value.target
+            if isinstance(target, External) and target.name.rpartition(".")[2] in AWARE:
                 return None
     return what
 
