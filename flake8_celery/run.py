@@ -93,6 +93,11 @@ class Request(NamedTuple):
 def request_for(root: str, settings: Config) -> Request:
     """What the configuration says of the analysis of a project.  Raises ConfigError."""
     patterns = settings.patterns("exclude")
+    src = settings.folder_of("src")
+    options = {name: settings.get(name) for name in ("task-decorators", "extra-settings")}
+    if src is not None:
+        folders = [os.path.normpath(os.path.join(src, name)) for name in settings.get("src")]
+        options["src"] = [relative(folder, root) for folder in folders]
     cache = os.path.expanduser(settings.get("cache-dir"))
     return Request(
         root,
@@ -101,7 +106,7 @@ def request_for(root: str, settings: Config) -> Request:
         respect_gitignore=settings.get("respect-gitignore"),
         cache_dir=os.path.join(settings.folder_of("cache-dir") or root, cache),
         celery=celery_span(settings.get("target-celery")),
-        options={name: settings.get(name) for name in ("task-decorators", "extra-settings", "src")},
+        options=options,
     )
 
 
@@ -311,7 +316,18 @@ def _extract_all(
     if processes > 1 and sum(len(data) for _, _, data in fresh) > PARALLEL_BYTES:
         from .parallel import in_processes
 
-        for module in in_processes(fresh, _size, _extract_fresh, processes):
+        parent, done = os.getpid(), 0
+
+        def extract_and_tell(one: tuple[str, files.FileEntry, bytes]) -> Any:
+            nonlocal done
+            answer = _extract_fresh(one)
+            if progress is not None and os.getpid() == parent:
+                # The others are about as far.
+                done = min(done + processes, len(fresh))
+                progress(done, len(fresh))
+            return answer
+
+        for module in in_processes(fresh, _size, extract_and_tell, processes):
             yield module if isinstance(module, Module) else module_from_json(module)
         return
     for done, (path, _, data) in enumerate(fresh, start=1):

@@ -328,3 +328,24 @@ class TestShown:
         place.write(a=TEXT)
         ran = place.check("--verbose")
         assert ran.code == 1 and "Checked 1 files in: " in ran.err
+
+
+class TestSourceFolders:
+    """Imports may start from folders that are packages themselves."""
+
+    @pytest.mark.parametrize(
+        "files",
+        [
+            {"flake8-celery.toml": 'src = ["code"]\n'},
+            {"pyproject.toml": '[tool.ruff]\nsrc = ["code"]\n'},
+            {"flake8-celery.toml": "", "pyproject.toml": '[tool.ruff]\nsrc = [".", "./code"]\n'},
+        ],
+    )
+    def test_names_start_there(self, place: Place, files: dict[str, str | bytes]) -> None:
+        place.write(code____init__="", code__shop__names="def name():\n    pass\n")
+        place.write(code__shop____init__="")
+        place.write(a="import celery\nfrom shop.names import name\nacross(name)\n")
+        assert found(place) == []
+        place.put(files)
+        assert found(place) == ["CEL975"]
+        assert "CEL975" in place.flake8("--select", "CEL", "a.py").out

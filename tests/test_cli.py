@@ -413,3 +413,11 @@ def test_main_takes_its_arguments_from_the_process(
 
 def test_the_checkout_is_the_one_under_test() -> None:
     assert Path(main.__code__.co_filename).is_relative_to(ROOT)
+
+
+def test_flags_of_check_may_stand_before_it(place: Place) -> None:
+    place.write(a=TEXT)
+    place.put({"flake8-celery.toml": "x = 1\n"})
+    flags = ("-q", "--isolated", "--output-format", "concise")
+    assert place.run(*flags, "check", "--no-cache") == place.check(*flags)
+    assert place.run("--version", "check").code == 0

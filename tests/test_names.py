@@ -235,3 +235,16 @@ def test_an_answer_does_not_depend_on_what_was_asked_before() -> None:
 def test_nothing_says_why() -> None:
     target = meaning(project(a="import celery\nfrom b import f", b="x = (\n"), "f")
     assert isinstance(target, Nothing) and "b.py" in target.why
+
+
+def test_a_folder_without_init_inside_a_package_reaches_its_neighbours() -> None:
+    made = project(
+        {
+            "shop/__init__.py": "import celery",
+            "shop/tasks.py": "import celery\ndef pay(): pass",
+            "shop/base/models.py": "import celery\nfrom .. import tasks\nfrom ..tasks import pay",
+        }
+    )
+    tasks = meaning(made, "tasks", "shop/base/models.py")
+    assert isinstance(tasks, ModuleRef) and tasks.module.path == "shop/tasks.py"
+    assert isinstance(meaning(made, "pay", "shop/base/models.py"), Definition)

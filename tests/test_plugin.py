@@ -101,6 +101,51 @@ class TestSuppression:
         place.write(a="# ruff: file-ignore[CEL972]\nimport celery\nplain()\nmended()\n")
         assert codes(place.flake8("--select", "CEL", "a.py")) == ["CEL970"]
 
+    @pytest.mark.parametrize(
+        "flags",
+        [
+            (),
+            ("--select", "CEL"),
+            ("--select", "CEL", "--ignore", "CEL972"),
+            ("--select", "CEL", "--extend-ignore", "CEL97"),
+            ("--select", "CEL970,CEL990"),
+            ("--extend-select", "CEL974"),
+        ],
+    )
+    def test_unused_comments_are_those_that_check_reports(
+        self, place: Place, flags: tuple[str, ...]
+    ) -> None:
+        place.write(
+            a="""
+            import celery
+            plain()  # noqa: CEL972
+            plain()  # noqa: CEL970, CEL972, E501
+            x = 1  # noqa: CEL972
+            picky()  # noqa: CEL974
+            x = 2  # noqa: CEL974
+            x = 3  # noqa: CEL973, CEL999
+            x = 4  # noqa
+            x = 5  # noqa: CEL972, CEL990
+            x = 6  # ruff: ignore[celery-plain-mark]
+            # ruff: disable[CEL970]
+            mended()
+            # ruff: enable[CEL970]
+            # ruff: disable[CEL971]
+            """
+        )
+        ours = place.check("-q", "--output-format", "concise", *flags)
+        wanted = [line.replace("[*] ", "") for line in ours.out.splitlines()]
+        ran = place.flake8(*flags, "a.py")
+        assert [line for line in ran.out.splitlines() if "CEL" in line] == wanted
+        again = place.flake8(*flags, "--stdin-display-name", "a.py", "-", stdin=place.read("a.py"))
+        assert again.out == ran.out and again.err == ran.err == ""
+        assert wanted
+
+    def test_a_text_of_flake8_over_several_lines(self, place: Place) -> None:
+        """There a comment counts on any line of it, in `check` on the last."""
+        place.write(a='import celery\nplain("""  # noqa: CEL972\n""")\nx = 1\n')
+        assert codes(place.flake8("--select", "CEL", "a.py")) == []
+
     def test_disable_noqa_disables_them_all(self, place: Place) -> None:
         text = "import celery\nplain()  # noqa: CEL972\nplain()  # ruff: ignore[CEL972]\n"
         place.write(a=text)

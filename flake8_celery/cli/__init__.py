@@ -56,7 +56,11 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    command = next((word for word in given if not word.startswith("-")), None)
+    command = next((word for word in given if word in COMMANDS), None)
+    if command == "check" and given[0] not in ("-V", "--version", "-h", "--help"):
+        # Its flags may stand before it.
+        at = given.index(command)
+        given = [command, *given[:at], *given[at + 1 :]]
     parser = Parser(prog="flake8-celery", description="Finds Celery bugs before a worker does.")
     parser.add_argument("-V", "--version", action="version", version=f"%(prog)s {__version__}")
     subcommands = parser.add_subparsers(

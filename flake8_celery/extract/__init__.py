@@ -28,4 +28,12 @@ def extract(source: Source) -> Module:
 def _may_suppress(text: str) -> bool:
     if not ("noqa" in text.lower() or "ruff" in text):
         return False
-    return "celery-" in text or any(f"CEL{digit}" in text for digit in "0123456789")
+    names = ("celery-", *(f"CEL{digit}" for digit in "0123456789"))
+    if not any(name in text for name in names):
+        return False
+    # A name in a comment, not the name of a queue in a file with comments for others.
+    comments = [line.partition("#")[2] for line in text.splitlines() if "#" in line]
+    return any(
+        ("noqa" in comment.lower() or "ruff" in comment) and any(name in comment for name in names)
+        for comment in comments
+    )

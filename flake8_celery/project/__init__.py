@@ -50,7 +50,7 @@ class Project:
         self.options = dict(options or {})
         self._load = load
         self._read = read
-        self._roots, self._by_name = index(python_files)
+        self._roots, self._by_name = index(python_files, self.options.get("src", ()))
         #: Answers that pieces of the project keep, under keys of their own.
         self.kept: dict[Any, Any] = {}
         self._modules: dict[str, LinkedModule | None] = {}
@@ -239,12 +239,15 @@ def derivations(facts: Module) -> Iterator[tuple[str, str]]:
             yield assignment.target[2], value[2][-1]
 
 
-def index(paths: Iterable[str]) -> tuple[dict[str, str], dict[str, list[str]]]:
+def index(
+    paths: Iterable[str], source_folders: Iterable[str] = ()
+) -> tuple[dict[str, str], dict[str, list[str]]]:
     """Dotted names for paths, and paths by every dotted name an import may use.
 
     A module's own name starts at the nearest folder around it that is no package.  Folders
     without `__init__.py` may be namespace packages as well, so a module is also found by the
-    longer names that start at any folder further up."""
+    longer names that start at any folder further up.  Names also start at `source_folders`, be
+    they packages or not; those are relative to the project's folder, like `paths`."""
     ordered = sorted(paths)
     packages = {p.rpartition("/")[0] for p in ordered if p.rpartition("/")[2] == "__init__.py"}
     names: dict[str, str] = {}
@@ -261,7 +264,8 @@ def index(paths: Iterable[str]) -> tuple[dict[str, str], dict[str, list[str]]]:
         if not parts[depth:]:
             depth = 0
         names[path] = ".".join(parts[depth:]) or stem
-        for start in range(depth, -1, -1):
+        named = [root.count("/") + 1 for root in source_folders if path.startswith(f"{root}/")]
+        for start in (*(n for n in named if n > depth), *range(depth, -1, -1)):
             name = ".".join(parts[start:])
             if name:
                 by_name.setdefault(name, []).append(path)

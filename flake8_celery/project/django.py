@@ -22,7 +22,7 @@ from .config_objects import (
 )
 from .names import Definition, External, LinkedModule, ModuleRef
 from .subject import is_test_path
-from .values import Const, Typed, Value, flatten
+from .values import Const, Typed, Unknown, Value, flatten
 
 if TYPE_CHECKING:
     from . import Project
@@ -235,7 +235,7 @@ def _star_sources(project: Project, module: LinkedModule, seen: set[str]) -> lis
 
 def django_setting(project: Project, name: str, where: Where) -> Value | None:
     """The value of `settings.<name>` where it is read: one of its values in the profiles for
-    production.  None when it is not known."""
+    production.  None when it is not set there."""
     if not name.isupper():
         return None
     key = ("django names", where.module.path)
@@ -248,7 +248,9 @@ def django_setting(project: Project, name: str, where: Where) -> Value | None:
     values: list[Value] = []
     for names in project.kept[key]:
         written = names.get(name)
-        if written is None or not written.certain:
+        if written is None:
             return None
+        if not written.certain:
+            return Unknown(where, f"whether `{name}` is set at {written.where.shown}")
         values.append(written.value)
     return flatten(where, values) if values else None

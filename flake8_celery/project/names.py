@@ -399,7 +399,7 @@ class Names:
         source = self.imported_module(name, module)
         if not name.attribute or isinstance(source, Nothing):
             return source
-        if not module.package and not name.module.strip("."):
+        if not absolute_name(name.module, module):
             return source
         return self.member(source, name.attribute, module)
 

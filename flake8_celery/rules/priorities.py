@@ -9,10 +9,10 @@ from ..project.apps import App
 from ..project.connections import broker_of
 from ..project.destination import destination_of
 from ..project.dispatch import Dispatch
-from ..project.routing import DeclaredQueue, queue_name
+from ..project.routing import DeclaredQueue, queue_name, queues_in
 from ..project.subject import Subject
 from ..project.tasks import Task
-from ..project.values import Const, Mapping
+from ..project.values import Const, Items, Mapping, Value
 from ..rule import (
     CORRECTNESS,
     PREVIEW,
@@ -30,38 +30,37 @@ if TYPE_CHECKING:
 
 
 class Priority(Subject):
-    """A priority written as a number: a task's option, or a call's.
+    """A priority: a task's option, or a call's.
 
-    `number` is it, `sent` the task, `queue` the queue where one is named with it."""
+    `number` is it, None where it is not a known number; `sent` the task; `queue` the queue where
+    one is named with it, "" where that is not known."""
 
     __slots__ = ("number", "queue", "sent")
 
     def __init__(
-        self, project: Project, where: Where, number: int, sent: Task, queue: str | None
+        self, project: Project, where: Where, value: Value, sent: Task, queue: str | None
     ) -> None:
         super().__init__(project, where.module, 0, 0, where.span)
-        self.number = number
+        self.number = number_in(value)
         self.sent = sent
         self.queue = queue
 
     @classmethod
     def collect(cls, project: Project) -> list[Priority]:
-        """All that are known, tests left out."""
+        """All of them, tests left out."""
         found = []
         for task in project.all(Task):
             value = task.options.get("priority")
-            if isinstance(value, Const) and is_number(value.constant) and not task.in_test:
-                where = task.option_where("priority")
-                found.append(cls(project, where, value.constant, task, None))
+            if value is not None and not task.in_test:
+                found.append(cls(project, task.option_where("priority"), value, task, None))
         for dispatch in project.all(Dispatch):
             given = dispatch.options.get("priority")
             sent = dispatch.task
-            if given is None or sent is None or dispatch.in_test or dispatch.open_options:
+            if given is None or sent is None or dispatch.in_test:
                 continue
+            queue = "" if dispatch.open_options else named_queue(dispatch)
             value = dispatch.evaluate(given[0])
-            if isinstance(value, Const) and is_number(value.constant):
-                queue = named_queue(dispatch)
-                found.append(cls(project, dispatch.at(given[1]), value.constant, sent, queue))
+            found.append(cls(project, dispatch.at(given[1]), value, sent, queue))
         return found
 
     @property
@@ -77,9 +76,10 @@ class Priority(Subject):
         return self.queue or destination_of(self.sent).queue
 
 
-def is_number(constant: object) -> bool:
-    """Whether a constant is a whole number."""
-    return isinstance(constant, int) and not isinstance(constant, bool)
+def number_in(value: Value) -> int | None:
+    """A whole number, or None for anything else."""
+    constant = value.constant if isinstance(value, Const) else None
+    return constant if isinstance(constant, int) and not isinstance(constant, bool) else None
 
 
 def named_queue(dispatch: Dispatch) -> str | None:
@@ -129,6 +129,10 @@ def declared_without_limit(app: App, queue: str, project: Project) -> bool:
     declared = app.configuration.get("task_queues")
     if declared is None:
         return True
+    if not isinstance(declared, Items) or declared.open:
+        raise Undecided(f"queues that are not known at {declared.where.shown}")
+    if len(list(queues_in(declared))) != len(declared.items):
+        raise Undecided(f"queues that are not known at {declared.where.shown}")
     for one in project.all(DeclaredQueue):
         if one.name != queue:
             continue
@@ -162,34 +166,29 @@ READS_HIGH, READS_LOW = 6, 3
 def redis_priority_inverted(priority: Priority, project: Project) -> Iterator[Report]:
     """kombu reads the lists of a queue from the lowest priority up (`kombu/transport/redis.py`:
     `priority_steps`)."""
+    number = priority.number
     high, low = says(priority, HIGH), says(priority, LOW)
-    if high == low or broker_of(priority.app.configuration) != "redis":
+    if number is None or high == low or broker_of(priority.app.configuration) != "redis":
         return
+    rivals = [p for p in project.all(Priority) if p.sent.apps == priority.sent.apps]
     others = [
-        other
-        for other in project.all(Priority)
-        if says(other, LOW if high else HIGH)
-        and not says(other, HIGH if high else LOW)
-        and other.sent.apps == priority.sent.apps
+        rival
+        for rival in rivals
+        if says(rival, LOW if high else HIGH) and not says(rival, HIGH if high else LOW)
     ]
+    name = priority.sent.shown
     for other in others:
-        if high and priority.number > other.number:
-            yield report(
-                priority.where,
-                Related(other.where, f"`{other.sent.shown}` comes first"),
-                number=priority.number,
-                name=priority.sent.shown,
-                place=f"behind `{other.sent.shown}`",
-            )
+        if high and other.number is not None and number > other.number:
+            related = Related(other.where, f"`{other.sent.shown}` comes first")
+            place = f"behind `{other.sent.shown}`"
+            yield report(priority.where, related, number=number, name=name, place=place)
             return
-    if others:
+    if others or any(rival.number is None or rival.queue == "" for rival in rivals):
         return
-    if high and priority.number >= READS_HIGH:
-        yield report(priority.where, number=priority.number, name=priority.sent.shown, place="last")
-    elif low and priority.number <= READS_LOW:
-        yield report(
-            priority.where, number=priority.number, name=priority.sent.shown, place="first"
-        )
+    if high and number >= READS_HIGH:
+        yield report(priority.where, number=number, name=name, place="last")
+    elif low and number <= READS_LOW:
+        yield report(priority.where, number=number, name=name, place="first")
 
 
 def says(priority: Priority, words: frozenset[str]) -> bool:

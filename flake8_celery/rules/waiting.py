@@ -14,13 +14,13 @@ from .results import comes_back_at_once, may_join
 if TYPE_CHECKING:
     from ..project import Project
 
-#: Where each of them takes its timeout (`celery/result.py`).
-WAITING = {"get": 0, "wait": 0, "join": 0, "join_native": 0}
+#: What waits; the timeout is the first parameter of each (`celery/result.py`).
+WAITING = frozenset({"get", "wait", "join", "join_native"})
 #: What tells whether the task is done, so that nobody waits.
 ASKING = frozenset("ready successful failed state status".split())
 COMMAND_WORDS = frozenset("command option argument group callback".split())
 SCRIPT_FOLDERS = frozenset("management commands scripts bin cli tools script".split())
-SCRIPTS = frozenset("manage cli __main__ commands script fabfile tasks_cli".split())
+SCRIPTS = frozenset("manage cli __main__ commands script fabfile".split())
 
 
 @rule(
@@ -55,7 +55,7 @@ def has_timeout(use: ResultUse) -> bool:
     for keyword, value, _ in keywords:
         if keyword is None or (keyword == "timeout" and not is_none(value)):
             return True
-    return len(positional) > WAITING[use.method] and not is_none(positional[0])
+    return bool(positional) and not is_none(positional[0])
 
 
 def is_none(expr: Expr) -> bool:
@@ -71,17 +71,16 @@ def is_script(use: ResultUse) -> bool:
     if file.rpartition(".")[0] in SCRIPTS or SCRIPT_FOLDERS & set(folders):
         return True
     scopes = use.module.facts.scopes
-    function = use.module.enclosing_function(use.scope)
-    if not function:
+    outer = use.module.enclosing_function(use.scope)
+    if not outer or scopes[outer].name in ("main", "handle"):
         return True
-    while function:
-        for decorator in scopes[function].decorators:
+    while outer:
+        for decorator in scopes[outer].decorators:
             callee = decorator[2] if decorator[0] == "call" else decorator
             if last_name(callee) in COMMAND_WORDS:
                 return True
-        parent = scopes[function].parent
-        function = use.module.enclosing_function(parent) or 0 if parent > 0 else 0
-    return scopes[use.module.enclosing_function(use.scope) or 0].name in ("main", "handle")
+        outer = use.module.enclosing_function(scopes[outer].parent)
+    return False
 
 
 def in_task(use: ResultUse) -> bool:

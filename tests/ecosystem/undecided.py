@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fetch import FetchError, chosen_pins, default_folder, fetch
-
 from flake8_celery import run
 from flake8_celery.cache import NoCache
 from flake8_celery.project import Project

@@ -549,7 +549,8 @@ def pay(order): ...
     )
     task = only(found)
     assert task.signature.bind(0, []) is not None
-    assert task.written("max_retries").value == 7
+    written = task.written("max_retries")
+    assert written is not None and written.value == 7
     assert not task.plain
     if limits_known:
         assert task.written("time_limit") is None

@@ -91,7 +91,12 @@ def found_modules(app: App) -> Iterator[LinkedModule]:
     Raises Undecided when some are imported at once."""
     project = app.project
     for name in ("include", "imports"):
-        for dotted in texts(app.configuration.get(name)):
+        try:
+            value = app.configuration.get(name)
+        except Undecided:
+            # What is not known cannot make a module less surely found.
+            continue
+        for dotted in texts(value):
             module = project.find(dotted, app.module)
             if module is not None:
                 yield module

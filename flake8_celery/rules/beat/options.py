@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from ...project.names import Definition, ModuleRef
 from ...project.schedule import DATABASE, PERSISTENT, ROW, BeatEntry
 from ...project.values import Const, Mapping, Value
 from ...rule import (
@@ -32,6 +33,8 @@ KEPT_IN_ROWS = frozenset("queue exchange routing_key priority headers expire_sec
 OWN_EXPIRY = {PERSISTENT: "expires", DATABASE: "expire_seconds"}
 #: Words in the source of a task that says itself that it does not run twice.
 LOCK_WORDS = ("lock", "once", "singleton", "single", "overlap", "running", "semaphore", "mutex")
+#: Words in the names of a module that keeps others from running at the same time.
+LOCKS = frozenset("lock locks locked unlock mutex semaphore singleton redlock".split())
 
 
 # CEL516
@@ -166,10 +169,27 @@ def has_one_process(task: Task, number: int) -> bool:
 
 
 def is_guarded(task: Task, project: Project) -> bool:
-    """Whether a task's source speaks of a lock, or a base class may hold one."""
+    """Whether a task's source, its module or one that it uses speaks of a lock, or a base class
+    may hold one."""
     if task.base is not None and not task.class_based:
         return True
+    module = task.function.module
     start, _, end, _ = task.function.facts.whole
-    lines = project.text_of(task.function.module).decode("utf-8", "replace").splitlines()
-    text = "\n".join(lines[start - 1 : end]).lower()
-    return any(word in text for word in LOCK_WORDS) or "cache.add" in text
+    text = project.text_of(module).decode("utf-8", "replace")
+    own = "\n".join(text.splitlines()[start - 1 : end])
+    if any(word in own.lower() for word in LOCK_WORDS) or "cache.add" in own:
+        return True
+    used = words_of(own)
+    modules = [module]
+    for name in module.facts.imports:
+        if name.name in used:
+            target = project.names.imported(name, module)
+            if isinstance(target, (ModuleRef, Definition)):
+                modules.append(target.module)
+    return any(LOCKS & words_of(project.text_of(m).decode("utf-8", "replace")) for m in modules)
+
+
+def words_of(text: str) -> set[str]:
+    """The names in a text, and the words that they are made of, in lower case."""
+    names = "".join(c if c.isalnum() or c == "_" else " " for c in text).split()
+    return {*names, *(part.lower() for name in names for part in name.split("_"))}

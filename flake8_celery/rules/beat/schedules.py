@@ -92,7 +92,11 @@ def schedule_type(subject: BeatEntry | Setting, project: Project) -> Iterator[Re
 
 def has_own_scheduler(app: App | None) -> bool:
     """Whether an app's scheduler is none of those that are known: it may read what it likes."""
-    if app is None or app.configuration.get("beat_scheduler") is None:
+    try:
+        if app is None or app.configuration.get("beat_scheduler") is None:
+            return False
+    except Undecided:
+        # What may be set elsewhere hardly ever is a scheduler of the project's own.
         return False
     return scheduler_of(app.project, app) is None
 
