@@ -335,14 +335,23 @@ def _folders(start: str) -> Iterator[str]:
         folder = above
 
 
-def _mentions(path: str, *words: str) -> bool:
-    """Whether a file is worth parsing: most of them know nothing of what we look for."""
+def _text(path: str) -> str:
     try:
-        with open(path, "rb") as stream:
-            data = stream.read()
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read()
     except OSError:
-        return False
-    return all(word.encode() in data for word in words)
+        return ""
+
+
+def _mentions(path: str, word: str) -> bool:
+    """Whether a file is worth parsing: most of them know nothing of what we look for."""
+    return word in _text(path)
+
+
+def _sets(path: str, keys: tuple[str, ...]) -> bool:
+    """Whether a file seems to set one of some keys."""
+    written = (line.partition("=")[0].strip() for line in _text(path).splitlines() if "=" in line)
+    return any(key.rpartition(".")[2] in keys for key in written)
 
 
 def _ruffs(start: str) -> Config | None:
@@ -353,7 +362,7 @@ def _ruffs(start: str) -> Config | None:
             shared = name == "pyproject.toml"
             if not os.path.isfile(path) or (shared and not _mentions(path, "tool.ruff")):
                 continue
-            if not _mentions(path, "exclude") and not _mentions(path, "src"):
+            if not _sets(path, FROM_RUFF):
                 return None
             try:
                 data: Any = _toml(path)[0]

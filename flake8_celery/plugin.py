@@ -142,9 +142,11 @@ def _on_by_default(rule: Rule) -> bool:
 
 
 def _is_selected(rule: Rule, options: argparse.Namespace) -> bool:
-    """Whether a rule is on, or was asked for.  flake8 itself forgets that a code is ignored by
-    default as soon as the user ignores another."""
-    return _on_by_default(rule) or any(rule.code.startswith(p) for p in _selectors(options))
+    """Whether a rule was asked for, or is on where nothing was.  flake8 itself forgets that a code
+    is ignored by default as soon as the user ignores another."""
+    if _on_by_default(rule) and not options.select:
+        return True
+    return any(rule.code.startswith(prefix) for prefix in _selectors(options))
 
 
 def _is_ignored(rule: Rule, options: argparse.Namespace) -> bool:

@@ -36,8 +36,11 @@ class Place:
         self._capsys = capsys
 
     def write(self, **texts: str) -> None:
-        """Writes `name.py` for each name; `__` in a name is a slash."""
-        self.put({name.replace("__", "/") + ".py": text for name, text in texts.items()})
+        """Writes `name.py` for each name; `__` in a name is a slash, and `____init__` ends one."""
+        for name, text in texts.items():
+            folder, package, _ = name.partition("____init__")
+            path = folder.replace("__", "/") + ("/__init__" if package else "")
+            self.put({f"{path}.py": text})
 
     def put(self, files: dict[str, str | bytes]) -> None:
         """Writes files by their paths; texts are dedented."""

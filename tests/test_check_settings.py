@@ -342,8 +342,8 @@ class TestSourceFolders:
         ],
     )
     def test_names_start_there(self, place: Place, files: dict[str, str | bytes]) -> None:
-        place.write(code____init__="", code__shop__names="def name():\n    pass\n")
-        place.write(code__shop____init__="")
+        place.put({"code/__init__.py": "", "code/shop/__init__.py": ""})
+        place.write(code__shop__names="def name():\n    pass\n")
         place.write(a="import celery\nfrom shop.names import name\nacross(name)\n")
         assert found(place) == []
         place.put(files)

@@ -21,6 +21,7 @@ from fetch import FetchError, chosen_pins, default_folder, fetch
 from flake8_celery import run
 from flake8_celery.cache import NoCache
 from flake8_celery.project import Project
+from flake8_celery.project.apps import App
 from flake8_celery.project.dispatch import SENDING, dispatch_at, task_of_expr
 from flake8_celery.project.names import External, Nothing, ParameterRef
 from flake8_celery.project.schedule import BeatEntry
@@ -28,7 +29,7 @@ from flake8_celery.project.setting import Setting
 from flake8_celery.project.subject import is_test_path
 from flake8_celery.project.tasks import Task
 from flake8_celery.project.values import Typed, Unknown, Value, each
-from flake8_celery.rule import Rule, Undecided, load_rules
+from flake8_celery.rule import ON_BY_DEFAULT, STABLE, Rule, Undecided, load_rules
 
 PLACE = re.compile(r"( at| of| in)? [\w./-]+\.pyi?:\d+")
 PATH = re.compile(r"[\w./-]+\.pyi?\b")
@@ -164,7 +165,6 @@ def _names(setting: Setting) -> Iterator[str | None]:
 
 def configurations(project: Project) -> Share:
     """The apps of which it is known that no setting is unseen."""
-    from flake8_celery.project.apps import App
 
     def check(app: App) -> None:
         for reason in app.configuration.open_reasons:
@@ -220,7 +220,7 @@ def main(arguments: list[str] | None = None) -> int:
     rules = [
         rule
         for rule in load_rules().values()
-        if options.all_rules or (rule.status == "stable" and rule.category in run_by_default())
+        if options.all_rules or (rule.status == STABLE and rule.category in ON_BY_DEFAULT)
     ]
     print(row(["application", *SHARES, "findings", "undecided"]))
     print(row(["---"] * (len(SHARES) + 3)))
@@ -249,13 +249,6 @@ def main(arguments: list[str] | None = None) -> int:
                     details.append(row([code, *said[:3], listed(said.reasons, 3)]))
     print("\n".join(details))
     return status
-
-
-def run_by_default() -> frozenset[str]:
-    """The categories that are judged without being asked for."""
-    from flake8_celery.rule import ON_BY_DEFAULT
-
-    return ON_BY_DEFAULT
 
 
 if __name__ == "__main__":
