@@ -129,7 +129,7 @@ def findings(case: Case, rules: list[Rule]) -> list[Finding]:
     found, _ = judge(whole, asked, None, warnings.append, unknown)
     if about_comments:
         comments = Comments(
-            lambda path: without_markers(case.files[path]).encode(), warnings.append
+            lambda path: without_markers(case.files[path]).encode(), lambda complaint: None
         )
         found += judge_suppressions(
             whole, asked, found, comments, Request(""), Everywhere(asked), unknown

@@ -80,7 +80,8 @@ def _without(source: Source, directive: Directive, codes: list[str]) -> Edit:
     if found is None:
         return Edit(span, text_at(source, span))
     head, listed, tail = found.groups()
-    kept = [code for code in re.split(r"[,\s]+", listed.strip(", \t")) if code not in codes]
+    word = r"[A-Z]+[0-9]+" if directive.kind.endswith("noqa") else r"[\w:-]+"
+    kept = [code for code in re.findall(word, listed) if code not in codes]
     if kept:
         space = listed[len(listed.rstrip()) :] if tail else ""
         return Edit(span, f"{head}{', '.join(kept)}{space}{tail}")

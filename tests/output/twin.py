@@ -50,7 +50,11 @@ def diagnostics(report: str) -> list[Diagnostic]:
             tuple(Edit(span(edit), edit["content"]) for edit in record["fix"]["edits"]),
         )
         about = (record["code"], record["name"], record["message"], record["noqa_row"] is not None)
-        found.append(Diagnostic(record["filename"], span(record), *about, record["url"], (), fix))
+        found.append(
+            Diagnostic(
+                record["filename"], span(record), *about, record["url"], (), fix, fix and fix.title
+            )
+        )
     return found
 
 
