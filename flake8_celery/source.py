@@ -43,7 +43,7 @@ class Source:
     ("utf-8-sig"). Line ends are kept as they were written.
     """
 
-    __slots__ = ("_ascii", "_lines", "_starts", "_tree", "encoding", "path", "text")
+    __slots__ = ("_ascii", "_lines", "_nodes", "_starts", "_tree", "encoding", "path", "text")
 
     def __init__(self, path: str, text: str, encoding: str) -> None:
         self.path = path
@@ -53,6 +53,7 @@ class Source:
         self._lines: list[str] | None = None
         self._starts: list[int] | None = None
         self._tree: ast.Module | None = None
+        self._nodes: list[ast.AST] | None = None
 
     @classmethod
     def decode(cls, data: bytes, path: str) -> Source:
@@ -106,6 +107,14 @@ class Source:
         if self._tree is None:
             self._tree = self._parse()
         return self._tree
+
+    def nodes(self) -> list[ast.AST]:
+        """All nodes of the tree, listed once, for fixes that look for one by its place."""
+        if self._nodes is None:
+            import ast
+
+            self._nodes = list(ast.walk(self.parse()))
+        return self._nodes
 
     def _parse(self) -> ast.Module:
         import ast

@@ -26,7 +26,7 @@ def imported_name(source: Source, module: str, name: str) -> tuple[str | None, l
             for alias in statement.names:
                 if alias.name == name:
                     return alias.asname or name, []
-    if _binds(tree, name):
+    if _binds(source, name):
         return None, []
     for statement in imports:
         if isinstance(statement, ast.ImportFrom) and _module_of(statement) == module:
@@ -48,7 +48,7 @@ def imported_module(source: Source, module: str) -> list[Edit] | None:
     if any(alias.name == module and not alias.asname for alias in plain):
         return []
     known = any(a.name.partition(".")[0] == package and not a.asname for a in plain)
-    if not known and _binds(tree, package):
+    if not known and _binds(source, package):
         return None
     return [_new_line(source, tree, imports, f"import {module}", module)]
 
@@ -57,11 +57,11 @@ def _module_of(statement: ast.ImportFrom) -> str | None:
     return None if statement.level else statement.module
 
 
-def _binds(tree: ast.Module, name: str) -> bool:
+def _binds(source: Source, name: str) -> bool:
     """Whether anything in a file gives `name` a meaning of its own."""
     import ast
 
-    for node in ast.walk(tree):
+    for node in source.nodes():
         if isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load):
             return True
         if isinstance(node, ast.alias) and (node.asname or node.name.partition(".")[0]) == name:
@@ -179,9 +179,10 @@ def call_at(source: Source, place: Span) -> ast.Call | None:
     """The call that stands at exactly this place."""
     import ast
 
-    for node in ast.walk(source.parse()):
-        if isinstance(node, ast.Call) and tuple(source.span(node)) == tuple(place):
-            return node
+    for node in source.nodes():
+        if isinstance(node, ast.Call) and node.lineno == place[0]:
+            if tuple(source.span(node)) == tuple(place):
+                return node
     return None
 
 

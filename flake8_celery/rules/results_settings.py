@@ -238,7 +238,7 @@ def move_out(finding: Finding, source: Source, name: str) -> Iterator[Edit]:
     import ast
 
     place = tuple(finding.span)
-    for statement in ast.walk(source.parse()):
+    for statement in source.nodes():
         if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Dict):
             continue
         keys = statement.value.keys

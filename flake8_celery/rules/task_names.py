@@ -40,7 +40,7 @@ def write_name(finding: Finding, source: Source) -> Iterable[Edit]:
     import ast
 
     place, name = finding.fix_data
-    for node in ast.walk(source.parse()):
+    for node in source.nodes():
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
         for decorator in node.decorator_list:

@@ -246,7 +246,7 @@ def send_on_commit(finding: Finding, source: Source) -> Iterable[Edit]:
     import ast
 
     call = call_at(source, finding.span)
-    statements = (n.value for n in ast.walk(source.parse()) if isinstance(n, ast.Expr))
+    statements = (n.value for n in source.nodes() if isinstance(n, ast.Expr))
     if call is None or not any(
         isinstance(value, ast.Call) and source.span(value) == finding.span for value in statements
     ):
@@ -419,7 +419,7 @@ def bind_now(finding: Finding, source: Source) -> Iterable[Edit]:
     """`lambda: task.delay(x)` to `partial(task.delay, x)`."""
     import ast
 
-    for node in ast.walk(source.parse()):
+    for node in source.nodes():
         if isinstance(node, ast.Lambda) and source.span(node) == finding.fix_data:
             if isinstance(node.body, ast.Call):
                 partial, edits = as_partial(source, node.body)

@@ -163,7 +163,7 @@ def dict_at(source: Source, place: Any) -> ast.Dict | None:
     """The dict display that stands at exactly this place."""
     import ast
 
-    for node in ast.walk(source.parse()):
+    for node in source.nodes():
         if isinstance(node, ast.Dict) and tuple(source.span(node)) == tuple(place):
             return node
     return None

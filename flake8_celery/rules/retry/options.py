@@ -158,7 +158,7 @@ def retry_automatically(finding: Finding, source: Source) -> Iterable[Edit]:
     import ast
 
     row, column, _, _ = finding.span
-    for node in ast.walk(source.parse()):
+    for node in source.nodes():
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
         places = [
