@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from .fix import fix_for
-from .rule import NOT_FIXABLE, SAFE, Finding, Fix, Rule
+from .rule import NOT_FIXABLE, SAFE, UNSAFE, Finding, Fix, Rule
 from .run import Analysis
 from .source import Source, SourceError, Span
 
@@ -29,8 +30,9 @@ class Diagnostic(NamedTuple):
     """One line of output.
 
     `path` is absolute.  `name` is the rule's name, or that of the problem ("invalid-syntax",
-    "io-error"); `suppressible` says whether a comment can silence it.  `help` is the
-    title of the fix, also where the configuration does not let it be made."""
+    "io-error"); `suppressible` says whether a comment can silence it.  `fixing` is the fix or
+    what makes it, since that takes a parse; `applicability` is known before.  `hint` is the title
+    of a fix that the configuration does not let be made."""
 
     path: str
     span: Span
@@ -40,12 +42,27 @@ class Diagnostic(NamedTuple):
     suppressible: bool
     url: str | None
     related: tuple[RelatedPlace, ...]
-    fix: Fix | None
-    help: str | None = None
+    fixing: Fix | Callable[[], Fix | None] | None
+    hint: str | None = None
+    applicability: str | None = None
+
+    @property
+    def fix(self) -> Fix | None:
+        """Its fix, or None where there is none."""
+        return self.fixing() if callable(self.fixing) else self.fixing
+
+    @property
+    def help(self) -> str | None:
+        """What the fix does, also where the configuration does not let it be made."""
+        fix = self.fix
+        return fix.title if fix is not None else self.hint
 
     def is_fixable(self, unsafe: bool) -> bool:
         """Whether `--fix` (with `--unsafe-fixes`, if `unsafe`) would make its fix."""
-        return self.fix is not None and (unsafe or self.fix.applicability == SAFE)
+        if not unsafe and self.applicability == UNSAFE:
+            return False
+        fix = self.fix
+        return fix is not None and (unsafe or fix.applicability == SAFE)
 
     def order(self) -> tuple[str, int, int, str, str]:
         """Sorts by path, place and code."""
@@ -115,7 +132,7 @@ def _of_finding(
         for place, span, message in finding.related
     )
     fixable = finding.fix_data is not None and finding.applicability != NOT_FIXABLE
-    fix = fix_for(finding, texts.source(path), rules) if fixable else None
+    fixing = cache(lambda: fix_for(finding, texts.source(path), rules)) if fixable else None
     title = rules[finding.code].fix_title if finding.applicability == NOT_FIXABLE else None
     return Diagnostic(
         path,
@@ -126,8 +143,9 @@ def _of_finding(
         True,
         f"{REPOSITORY}/blob/main/rule_docs/{finding.code}.md",
         related,
-        fix,
-        fix.title if fix else title,
+        fixing,
+        title,
+        finding.applicability or rules[finding.code].applicability,
     )
 
 

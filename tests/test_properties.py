@@ -321,9 +321,6 @@ MAY_APPEAR = {
     "CEL103": "nobody reads the option: a literal False only says that nobody is meant to",
     "CEL104": "nobody reads the option: a literal 0 or None only says that nobody is meant to",
     "CEL163": "with every result backend it waits for ever, and with none it raises",
-    "CEL312": "a module that is imported by a name which is not known is not the app's",
-    "CEL413": "a queue that is not known is declared without a highest priority",
-    "CEL415": "a priority that is not known is no other task's",
     "CEL500": "the crontab runs every minute: a key of its entry only says that this is meant",
     "CEL504": "the field is rejected, whatever the others are: with them CEL503 says it",
     "CEL528": "the entry is lost: its double only does no harm",
@@ -333,8 +330,7 @@ MAY_APPEAR_BY_IMPORT = {
     "CEL163": "in a task it raises, and everywhere else it waits for ever",
     "CEL200": "what has a manager `objects` is a model, wherever it is imported from",
     "CEL312": "the import that is taken away was the only one of the app",
-    "CEL413": "a queue of another class is declared without a highest priority",
-    "CEL521": "a function of another package that a task calls takes no lock",
+    "CEL521": "what another package gives is no lock: nearly every task calls other packages",
     "CEL532": "the import that is taken away was the one that came early",
 }
 # Rules that say that the project has no task or no queue of a name.

@@ -9,11 +9,11 @@ from ..facts import Expr, Span
 from ..project.apps import App, app_of_expr, unresolved_app_like
 from ..project.conf_statements import argument_expr
 from ..project.configuration import Configuration
-from ..project.dispatch import Dispatch
+from ..project.dispatch import Dispatch, last_name
 from ..project.names import External, LinkedModule, ModuleRef
 from ..project.subject import Subject, is_test_path
 from ..project.values import Const, Text
-from ..rule import CORRECTNESS, SAFE, Edit, Related, Report, report, rule
+from ..rule import CORRECTNESS, SAFE, Edit, Related, Report, Undecided, report, rule
 from .edits import text_at
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ def django_app_not_imported(app: App, project: Project) -> Iterator[Report]:
         return
     if not configuration.production_profiles or not needs_the_app(configuration):
         return
+    check_imports_by_name(app.module, project)
     yield report(
         configuration.anchor,
         Related(sent.where, "where the task is sent"),
@@ -142,18 +143,24 @@ def is_sent_by_django(dispatch: Dispatch, app: App) -> bool:
         and dispatch.caller is None
         and dispatch.scope != 0
         and dispatch.module is not app.module
+        and not is_decorated_like_a_task(dispatch)
     )
 
 
+def is_decorated_like_a_task(dispatch: Dispatch) -> bool:
+    """Whether the function around a call has a decorator with "task" in its name, which another
+    package may give."""
+    function = dispatch.module.enclosing_function(dispatch.scope)
+    decorators = dispatch.module.facts.scopes[function].decorators
+    return any("task" in last_name(d[2] if d[0] == "call" else d) for d in decorators)
+
+
 def is_imported(wanted: LinkedModule, project: Project) -> bool:
-    """Whether any module but a test imports a module, or may: by its name in a text, or by a name
-    that is not known."""
-    names = (wanted.name.encode(), b"import_module(", b"__import__(")
+    """Whether any module but a test imports a module, or names it in a text."""
     for module in project.modules:
         if module is wanted or is_test_path(module.path):
             continue
-        text = project.text_of(module)
-        if any(name in text for name in names):
+        if wanted.name.encode() in project.text_of(module):
             return True
         for imported in module.facts.imports:
             source = project.names.imported_module(imported, module)
@@ -164,6 +171,16 @@ def is_imported(wanted: LinkedModule, project: Project) -> bool:
                 if project.find(f"{package}.{imported.attribute}", module) is wanted:
                     return True
     return False
+
+
+def check_imports_by_name(wanted: LinkedModule, project: Project) -> None:
+    """Raises Undecided where any file but a test imports a module whose name is computed: such a
+    file need not speak of Celery."""
+    for path in project.paths:
+        if path != wanted.path and not is_test_path(path):
+            text = project.text_at(path)
+            if b"import_module" in text or b"__import__" in text:
+                raise Undecided(f"which modules {path} imports by name")
 
 
 def needs_the_app(configuration: Configuration) -> bool:
