@@ -13,7 +13,7 @@ from flake8_celery import run
 from flake8_celery.files import Overlay
 from flake8_celery.project import Project, Subject
 from flake8_celery.rule import CORRECTNESS, STABLE, Rule, Undecided, Where, load_rules, report
-from flake8_celery.run import Request, analyse, judge, relative
+from flake8_celery.run import Request, analyse, judge, may_silence, relative
 
 from .conftest import Place
 
@@ -229,3 +229,24 @@ def test_nothing_of_the_project_is_run(place: Place, tmp_path: Path) -> None:
         ran = place.command(*command, name)
         assert ran.code == 0 and ran.err == ""
     assert not trace.exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "may"),
+    [
+        ("x = 1", False),
+        ("x = 1  # noqa: E501", False),
+        ("x = 1  # noqa: E501, F401", False),
+        ("x = 1  # noqa: E501, CEL101", True),
+        ("x = 1  # noqa: CEL101", True),
+        ("x = 1  # NOQA", True),
+        ("x = 1  # noqa : E501", True),
+        ("x = 1  # noqa:e501", True),
+        ("x = 1  # noqa: because", True),
+        ("x = 1  # ruff: ignore[CEL101]", True),
+        ("# flake8: noqa", True),
+    ],
+)
+def test_files_that_may_silence_are_told_from_those_that_cannot(line: str, may: bool) -> None:
+    assert may_silence(f"import os\n{line}\n") is may
+    assert may_silence(line) is may

@@ -174,8 +174,8 @@ def is_imported(wanted: LinkedModule, project: Project) -> bool:
 
 
 def check_imports_by_name(wanted: LinkedModule, project: Project) -> None:
-    """Raises Undecided where any file but a test imports a module whose name is computed: such a
-    file need not speak of Celery."""
+    """Raises Undecided where any file but a test imports modules by names, which may be computed:
+    such a file need not speak of Celery."""
     for path in project.paths:
         if path != wanted.path and not is_test_path(path):
             text = project.text_at(path)

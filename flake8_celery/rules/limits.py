@@ -104,7 +104,7 @@ def missing_time_limit(app: App, project: Project) -> Iterator[Report]:
             configuration.anchor,
             *related,
             which=_counted(len(unlimited), len(tasks), None in answers),
-            line=f"{name} = 1800" if name.isupper() else f"app.conf.{name} = 1800",
+            line=name if name.isupper() else f"app.conf.{name}",
         )
 
 
@@ -474,9 +474,16 @@ def request_without_timeout(seen: Seen, project: Project) -> Iterator[Report]:
     called = seen.data["called"]
     if task is None or task.in_test or not waits(seen, called, function.scope):
         return
-    if not is_unlimited(task) or project.mentions("setdefaulttimeout"):
+    if not is_unlimited(task) or project.once(sets_timeouts_elsewhere, project):
         return
     yield report(seen.where, call=shown_name(called))
+
+
+def sets_timeouts_elsewhere(project: Project) -> bool:
+    """Whether any file of the project gives all requests a timeout: a default for sockets, or a
+    method of requests replaced by its own."""
+    signs = (b"setdefaulttimeout", b"HTTPAdapter.send", b"Session.request", b"Session.send")
+    return any(sign in project.text_at(path) for path in project.paths for sign in signs)
 
 
 def waits(seen: Seen, called: Expr, scope: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..extract.observe import observe
@@ -52,12 +53,16 @@ SENDING = frozenset({"delay", "apply_async"})
 SIGNATURES = frozenset({"s", "si", "signature", "subtask"})
 
 
+# More writes in one block tell nothing new.
+MOST_WRITES = 40
+
+
 # CEL600: dispatched before the commit
 
 
 @observe("With", "AsyncWith", "FunctionDef", "AsyncFunctionDef")
 def atomic(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
-    """An atomic block or function, and the first write to the database in it."""
+    """An atomic block or function, and the writes to the database in it."""
     if not site.mentions("atomic"):
         return
     import ast
@@ -71,15 +76,15 @@ def atomic(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     if not found:
         return
     name, whole = found[0]
-    write = next((part for part in own_nodes(node.body) if is_write(part)), None)
-    if write is not None:
+    writes = list(islice(writes_in(node.body, site, []), MOST_WRITES))
+    if writes:
         yield (
             node,
             {
                 "atomic": site.expr(name),
                 "plain": not isinstance(whole, ast.Call) or not (whole.args or whole.keywords),
                 "function": function,
-                "write": site.span(write),
+                "writes": writes,
             },
         )
 
@@ -94,6 +99,35 @@ def atomic_name(node: ast.expr) -> ast.expr | None:
             return atomic_name(node.args[0])
         node = node.func
     return node if last_name(node) == "atomic" else None
+
+
+def writes_in(
+    statements: list[ast.stmt], site: Site, branches: list[Any]
+) -> Iterator[dict[str, Any]]:
+    """The writes in a piece of code: the place of each, and the branches of `if`s that it stands
+    in, as (row, column, arm, whether the arm leaves the function or the loop)."""
+    import ast
+
+    for statement in statements:
+        if not isinstance(statement, ast.If):
+            inner = [getattr(statement, name, []) for name in ("body", "orelse", "finalbody")]
+            inner += [handler.body for handler in getattr(statement, "handlers", [])]
+            if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                continue
+            if any(inner):
+                for block in inner:
+                    yield from writes_in(block, site, branches)
+                continue
+            found = next((part for part in own_nodes([statement]) if is_write(part)), None)
+            if found is not None:
+                yield {"span": site.span(found), "branches": branches}
+            continue
+        row, column = site.span(statement)[:2]
+        for arm, block in (("body", statement.body), ("else", statement.orelse)):
+            leaves = bool(block) and isinstance(
+                block[-1], (ast.Return, ast.Raise, ast.Continue, ast.Break)
+            )
+            yield from writes_in(block, site, [*branches, [row, column, arm, leaves]])
 
 
 def is_write(node: ast.AST) -> bool:
@@ -132,15 +166,30 @@ def is_write(node: ast.AST) -> bool:
 class Atomic(Subject):
     """A `with transaction.atomic()` or a function under `@transaction.atomic` that writes.
 
-    `function` is the function's scope, or None for a `with`; `write` the place of a write."""
+    `function` is the function's scope, or None for a `with`."""
 
-    __slots__ = ("data", "function", "write")
+    __slots__ = ("data", "function")
 
     def __init__(self, seen: Seen) -> None:
         super().__init__(seen.project, seen.module, seen.scope, seen.block, seen.span)
         self.data = seen.data
         self.function = seen.data["function"]
-        self.write = Where(seen.module, seen.data["write"])
+
+    def write_before_or_after(self, dispatch: Subject) -> Where | None:
+        """The write that a dispatch in the block goes with: the last before it, else the first
+        after it; None where none of them runs when it is sent."""
+        arms = {tuple(b.statement): b.arm for b in dispatch.blocks_around() if b.kind == "if"}
+        places = []
+        for write in self.data["writes"]:
+            runs = all(
+                arms[row, column] == arm if (row, column) in arms else not leaves
+                for row, column, arm, leaves in write["branches"]
+            )
+            if runs:
+                places.append(tuple(write["span"]))
+        before = [place for place in places if place < tuple(dispatch.span)]
+        chosen = max(before) if before else min(places, default=None)
+        return None if chosen is None else Where(self.module, chosen)
 
     @classmethod
     def collect(cls, project: Project) -> list[Atomic]:
@@ -208,6 +257,9 @@ def dispatch_in_transaction(dispatch: Dispatch, project: Project) -> Iterator[Re
     around = atomic_around(dispatch)
     if around is None or any(may_wait(task) for task in tasks):
         return
+    write = around.write_before_or_after(dispatch)
+    if write is None:
+        return
     if any(
         c.module is dispatch.module and _inside(dispatch.span, c.span)
         for c in project.all(OnCommit)
@@ -216,9 +268,9 @@ def dispatch_in_transaction(dispatch: Dispatch, project: Project) -> Iterator[Re
     yield report(
         dispatch.where,
         Related(around.where, "the transaction"),
-        Related(around.write, "the write"),
+        Related(write, "the write"),
         what=f"the {dispatch.canvas.kind}" if dispatch.canvas else f"`{tasks[0].shown}`",
-        row=around.write.span[0],
+        row=write.span[0],
         fix=around.data["atomic"] if around.data["plain"] else None,
     )
 
