@@ -1,15 +1,18 @@
 """Facts on disk, so that a second run parses nothing.
 
-One JSON file for a project, in a folder that ignores itself.  A file's facts are used when its
-size and time are those of the entry, else when its contents are.  The folder's name carries a
-hash of the code that makes facts, so that nobody has to count versions by hand.  A cache that
-is missing, broken or of somebody else's making is an empty one; it is never unpickled.
+Two JSON files for a project, in a folder that ignores itself: the facts of its files, and what
+the last run came to, which is all that a run needs in which nothing has changed.  A file's facts
+are used when its size and time are those of the entry, else when its contents are.  The folder's
+name carries a hash of the code that makes facts and findings, so that nobody has to count
+versions by hand.  A cache that is missing, broken or of somebody else's making is an empty one;
+it is never unpickled.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from hashlib import blake2b
 from typing import Any
 
@@ -21,7 +24,20 @@ from .gitignore import Verdicts
 # A file as young as this may change again within the resolution of its time.
 YOUNG_NS = 2_000_000_000
 SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55\n"
-CODE = ("facts.py", "source.py", "files.py", "extract", "rules")
+# All that facts and findings depend on.
+CODE = (
+    "facts.py",
+    "source.py",
+    "files.py",
+    "suppress.py",
+    "selection.py",
+    "rule.py",
+    "run.py",
+    "extract",
+    "project",
+    "celery",
+    "rules",
+)
 
 
 class NoCache:
@@ -31,6 +47,12 @@ class NoCache:
 
     def __init__(self) -> None:
         self.verdicts: Verdicts = {}
+
+    def result(self, key: str) -> Any:
+        return None
+
+    def put_result(self, key: str, result: Any) -> None:
+        pass
 
     def get(self, path: str, entry: FileEntry) -> tuple[bool, Module | None]:
         return False, None
@@ -58,12 +80,17 @@ class Cache(NoCache):
 
     An entry is `[time in ns, size, hash, relevant, facts or null]`."""
 
-    def __init__(self, path: str, entries: dict[str, Any], verdicts: Verdicts) -> None:
+    def __init__(self, path: str) -> None:
         super().__init__()
         self.path = path
-        self.verdicts = verdicts
-        self.known_verdicts = dict(verdicts)
-        self.entries = entries
+        self.result_path = f"{path.removesuffix('.json')}.result.json"
+        said = _load(self.result_path)
+        verdicts = said.get("ignored")
+        self.verdicts = verdicts if isinstance(verdicts, dict) else {}
+        self.known_verdicts = dict(self.verdicts)
+        self.said = said
+        self.said_anew = False
+        self._entries: dict[str, Any] | None = None
         self.kept: dict[str, Any] = {}
         self.changed = False
 
@@ -71,16 +98,24 @@ class Cache(NoCache):
     def open(cls, folder: str, root: str) -> Cache:
         """The cache of the project at `root` inside `folder` (created when it is written)."""
         key = blake2b(os.fsencode(os.path.abspath(root)), digest_size=8).hexdigest()
-        path = os.path.join(folder, f"{__version__}-{code_hash()}", f"{key}.json")
-        try:
-            with open(path, "rb") as stream:
-                data = json.loads(stream.read())
-            entries, verdicts = data["files"], data["ignored"]
-            if not isinstance(entries, dict) or not isinstance(verdicts, dict):
-                raise ValueError("not a cache")
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            entries, verdicts = {}, {}
-        return cls(path, entries, verdicts)
+        return cls(os.path.join(folder, f"{__version__}-{code_hash()}", f"{key}.json"))
+
+    @property
+    def entries(self) -> dict[str, Any]:
+        """The entries of the last run; read when the first is asked for."""
+        if self._entries is None:
+            known = _load(self.path).get("files")
+            self._entries = known if isinstance(known, dict) else {}
+        return self._entries
+
+    def result(self, key: str) -> Any:
+        """What the last run with this key came to, as JSON; None: it was another."""
+        return self.said.get("result") if self.said.get("key") == key else None
+
+    def put_result(self, key: str, result: Any) -> None:
+        """Keeps what this run has come to (plain JSON)."""
+        self.said = {"key": key, "result": result}
+        self.said_anew = True
 
     def get(self, path: str, entry: FileEntry) -> tuple[bool, Module | None]:
         """Whether the entry of `path` is of this time and size, and its facts."""
@@ -139,35 +174,44 @@ class Cache(NoCache):
             self.changed = True
 
     def save(self) -> None:
-        """Writes the cache when anything is new.  A place that cannot be written is no error."""
-        same_files = not self.changed and len(self.kept) == len(self.entries)
-        if same_files and self.verdicts == self.known_verdicts:
-            return
-        import time
+        """Writes what is new.  A place that cannot be written is no error."""
+        if self.changed or (self.kept and len(self.kept) != len(self.entries)):
+            import time
 
-        now = time.time_ns()
-        for known in self.kept.values():
-            if now - known[0] < YOUNG_NS:
-                known[0] = -1
-        folder = os.path.dirname(self.path)
-        temporary = f"{self.path}.{os.getpid()}"
+            now = time.time_ns()
+            for known in self.kept.values():
+                if now - known[0] < YOUNG_NS:
+                    known[0] = -1
+            self._write(self.path, {"files": self.kept})
+        if self.said_anew or self.verdicts != self.known_verdicts:
+            self._write(self.result_path, {**self.said, "ignored": self.verdicts})
+
+    def _write(self, path: str, data: dict[str, Any]) -> None:
+        folder = os.path.dirname(path)
+        temporary = f"{path}.{os.getpid()}"
         try:
             os.makedirs(folder, exist_ok=True)
             _mark(os.path.dirname(folder))
             with open(temporary, "w", encoding="ascii") as stream:
-                stream.write(
-                    json.dumps(
-                        {"files": self.kept, "ignored": self.verdicts}, separators=(",", ":")
-                    )
-                )
-            os.replace(temporary, self.path)
+                stream.write(json.dumps(data, separators=(",", ":")))
+            os.replace(temporary, path)
         except BaseException as error:
             try:
                 os.unlink(temporary)
             except OSError:
                 pass
-            if not isinstance(error, (OSError, ValueError, RecursionError)):
+            if not isinstance(error, (OSError, ValueError, TypeError, RecursionError)):
                 raise
+
+
+def _load(path: str) -> dict[str, Any]:
+    """A JSON object from a file; an empty one where there is none, or something else."""
+    try:
+        with open(path, "rb") as stream:
+            data = json.loads(stream.read())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 def _mark(folder: str) -> None:
@@ -185,8 +229,9 @@ def content_hash(data: bytes) -> str:
 
 
 def code_hash() -> str:
-    """A hash of the code that makes facts, observers included."""
-    digest = blake2b(digest_size=6)
+    """A hash of the code that makes facts and findings, and of the release of Python."""
+    # What parses, and what its tree is like, depends on the release of Python.
+    digest = blake2b(bytes(sys.version_info[:2]), digest_size=6)
     package = os.path.dirname(os.path.abspath(__file__))
     for name in CODE:
         path = os.path.join(package, name)

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import files
-from .cache import Cache, NoCache
+from .cache import YOUNG_NS, Cache, NoCache
 from .config import Config, celery_span
 from .extract import SUPPRESSES
 from .facts import Module, broken_module, module_from_json
@@ -53,7 +53,6 @@ class Analysis(NamedTuple):
     subjects of which it could not tell.  `warnings` are for standard error."""
 
     root: str
-    project: Project
     files: int
     findings: list[Finding]
     silenced: int
@@ -128,7 +127,13 @@ def analyse(request: Request, rules: Iterable[Rule] | Everywhere) -> Analysis:
     policy = rules if isinstance(rules, Everywhere) else Everywhere(rules)
     warnings: list[str] = []
     cache = Cache.open(request.cache_dir, request.root) if request.cache_dir else NoCache()
-    collected = collect(request, cache, warnings.append)
+    discovered = discover(request, cache.verdicts, warnings.append)
+    chosen = policy.choose(discovered[1])
+    key = result_key(request, policy, discovered[0])
+    if key is not None and (known := recalled(request.root, cache.result(key))) is not None:
+        cache.save()
+        return known
+    collected = collect(request, cache, warnings.append, discovered)
     project = Project(
         collected.facts,
         collected.python_files,
@@ -137,7 +142,6 @@ def analyse(request: Request, rules: Iterable[Rule] | Everywhere) -> Analysis:
         **({"celery": request.celery} if request.celery else {}),
         options=request.options,
     )
-    chosen = policy.choose(collected.configured)
     unknown: set[tuple[str, str]] = set()
     judged, undecided = judge(project, chosen, request.wanted, warnings.append, unknown)
     findings = [policy.settled(f) for f in judged if policy.runs(f.path, f.code)]
@@ -147,7 +151,6 @@ def analyse(request: Request, rules: Iterable[Rule] | Everywhere) -> Analysis:
             module = project.module_at(path) if path in collected.python_files else None
             if module is not None:
                 modules[path] = module.facts
-    cache.save()
     kept = findings
     if not request.ignore_suppressions:
         # Where another tool silences, its grammar counts.
@@ -163,9 +166,8 @@ def analyse(request: Request, rules: Iterable[Rule] | Everywhere) -> Analysis:
             warnings.append(f"{path} cannot be analysed: {facts.problem[0]}")
         elif facts.problem and (request.wanted is None or request.wanted(path)):
             problems.append(Problem(path, *_problem(facts)))
-    return Analysis(
+    analysis = Analysis(
         request.root,
-        project,
         sum(request.wanted is None or request.wanted(path) for path in collected.python_files),
         kept,
         len(findings) - len(kept),
@@ -173,6 +175,61 @@ def analyse(request: Request, rules: Iterable[Rule] | Everywhere) -> Analysis:
         undecided,
         warnings,
     )
+    if key is not None:
+        cache.put_result(key, [analysis[1:]])
+    cache.save()
+    return analysis
+
+
+def result_key(request: Request, policy: Everywhere, entries: list[files.FileEntry]) -> str | None:
+    """What two runs have in common that must come to the same; None where that is not known: for
+    a part of a project, for texts in place of files, and while a file is so young that it may
+    change again within the resolution of its time."""
+    written = policy.key()
+    if request.cache_dir is None or request.overlay is not None or written is None:
+        return None
+    if request.wanted is not None or request.extra_paths:
+        return None
+    import time
+    from hashlib import blake2b
+
+    if any(entry.mtime_ns > time.time_ns() - YOUNG_NS for entry in entries):
+        return None
+    same = (request._replace(processes=0, progress=None), written, entries)
+    return blake2b(repr(same).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def recalled(root: str, result: Any) -> Analysis | None:
+    """The analysis that a cache has kept; None where it holds none, or something else."""
+    try:
+        ((count, findings, silenced, problems, undecided, warnings),) = result
+        return Analysis(
+            root,
+            count,
+            [_recalled_finding(*finding) for finding in findings],
+            silenced,
+            [Problem(*problem) for problem in problems],
+            dict(undecided),
+            list(warnings),
+        )
+    except (TypeError, ValueError):
+        return None
+
+
+def _recalled_finding(
+    path: str,
+    span: Any,
+    code: str,
+    name: str,
+    message: str,
+    related: Any,
+    fix: Any,
+    applicability: str | None,
+) -> Finding:
+    row, column, end_row, end_column = span
+    evidence = tuple((place, tuple(where), text) for place, where, text in related)
+    place = (row, column, end_row, end_column)
+    return Finding(path, place, code, name, message, evidence, tupled(fix), applicability)
 
 
 def _problem(module: Module) -> tuple[int, int, str, str]:
@@ -210,10 +267,16 @@ def discover(
     return entries, configured
 
 
-def collect(request: Request, cache: Cache | NoCache, warn: Warn) -> Collected:
-    """Finds the project's files and the facts of those that speak of Celery."""
+def collect(
+    request: Request,
+    cache: Cache | NoCache,
+    warn: Warn,
+    discovered: tuple[list[files.FileEntry], list[str]] | None = None,
+) -> Collected:
+    """The facts of the project's files that speak of Celery; `discovered` is what `discover`
+    has found, where that is known already."""
     root, overlay = request.root, request.overlay
-    entries, configured = discover(request, cache.verdicts, warn)
+    entries, configured = discovered or discover(request, cache.verdicts, warn)
     python_files: list[str] = []
     facts: dict[str, Module] = {}
     fresh: list[tuple[str, files.FileEntry, bytes]] = []
@@ -404,8 +467,17 @@ def _finding(rule: Rule, answer: Any) -> Finding:
         rule.name,
         rule.message(answer),
         tuple((r.where.module.path, tuple(r.where.span), r.message) for r in answer.related),
-        answer.fix,
+        tupled(answer.fix),
     )
+
+
+def tupled(data: Any) -> Any:
+    """Plain data with tuples for lists, so that it is the same fresh and from a cache."""
+    if isinstance(data, (list, tuple)):
+        return tuple(tupled(item) for item in data)
+    if isinstance(data, dict):
+        return {key: tupled(item) for key, item in data.items()}
+    return data
 
 
 def _order(finding: Finding) -> tuple[Any, ...]:

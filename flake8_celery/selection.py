@@ -116,11 +116,13 @@ def check_selectors(settings: Config, rules: Mapping[str, Rule]) -> None:
 class FileRules:
     """What one configuration says of the files that it is for."""
 
-    __slots__ = ("_ignores", "codes", "fixable", "safety")
+    __slots__ = ("_ignores", "codes", "fixable", "safety", "written")
 
     def __init__(self, settings: Config, rules: Mapping[str, Rule]) -> None:
         """Raises SelectorError."""
         check_selectors(settings, rules)
+        #: All that the configuration says, as text.
+        self.written = repr(settings)
         said = [layer.values for layer in settings.layers()]
         chosen = select(
             rules,
@@ -183,6 +185,10 @@ class Everywhere:
         file.  Raises SelectorError and ConfigError."""
         return list(self._rules.values())
 
+    def key(self) -> str | None:
+        """What is equal for policies that choose alike, once they have chosen; None: not known."""
+        return None
+
     def runs(self, path: str, code: str) -> bool:
         """Whether a rule runs in the file at a path relative to the root."""
         return True
@@ -221,6 +227,9 @@ class Policy(Everywhere):
                     self._by_folder[folder] = known
         codes = {code for known in self._by_folder.values() for code in known.codes}
         return [rule for code, rule in self._rules.items() if code in codes]
+
+    def key(self) -> str:
+        return repr(sorted((folder, known.written) for folder, known in self._by_folder.items()))
 
     def _for(self, path: str) -> tuple[FileRules, str]:
         whole = os.path.normpath(os.path.join(self._root, path))

@@ -43,7 +43,16 @@ def found(place: Place, *arguments: str) -> list[str]:
 
 
 def stored(place: Place) -> Path:
+    """The file of the facts; what the last run came to is forgotten, so that they count."""
+    for path in (place.folder / ".flake8_celery_cache").glob("*/*.result.json"):
+        path.unlink()
     (path,) = (place.folder / ".flake8_celery_cache").glob("*/*.json")
+    return path
+
+
+def remembered(place: Place) -> Path:
+    """The file of what the last run came to."""
+    (path,) = (place.folder / ".flake8_celery_cache").glob("*/*.result.json")
     return path
 
 
@@ -316,3 +325,42 @@ def test_a_read_only_folder(place: Place) -> None:
         assert len(found(place)) == 1
     finally:
         place.folder.chmod(0o755)
+
+
+def test_a_run_in_which_nothing_has_changed_reads_no_facts(
+    place: Place, parsed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.write(a=TEXT, b="import celery\n")
+    age(place)
+    cold = found(place)
+    monkeypatch.setattr(run, "collect", None)
+    assert found(place) == cold
+
+
+@pytest.mark.parametrize("flags", [("--ignore", "CEL970"), ("--ignore-noqa",), ("--select", "ALL")])
+def test_another_question_is_asked_anew(place: Place, flags: tuple[str, ...]) -> None:
+    place.write(a="import celery\nplain()  # noqa: CEL970\nplain()\n")
+    age(place)
+    found(place)
+    assert found(place, *flags) == found(place, *flags, "--no-cache")
+
+
+@pytest.mark.parametrize("junk", [b"", b"[]", b"{}", b"\xff", b'{"key": 1, "result": 2}'])
+def test_a_memory_that_is_none_is_no_answer(place: Place, junk: bytes) -> None:
+    place.write(a=TEXT)
+    age(place)
+    cold = found(place)
+    remembered(place).write_bytes(junk)
+    assert found(place) == cold
+
+
+@pytest.mark.parametrize(
+    "result", [None, 1, [], [[]], [[1, 2, 3, 4, 5, 6]], [[1, [[]], 0, [], {}, []]]]
+)
+def test_a_result_of_another_shape_is_no_answer(place: Place, result: object) -> None:
+    place.write(a=TEXT)
+    age(place)
+    cold = found(place)
+    said = json.loads(remembered(place).read_bytes())
+    remembered(place).write_text(json.dumps({**said, "result": result}))
+    assert found(place) == cold

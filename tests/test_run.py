@@ -16,6 +16,7 @@ from flake8_celery.rule import CORRECTNESS, STABLE, Rule, Undecided, Where, load
 from flake8_celery.run import Request, analyse, judge, may_silence, relative
 
 from .conftest import Place
+from .project.build import project
 
 TEXT = "import celery\nplain()\n"
 
@@ -97,9 +98,8 @@ def rule(judging: Callable[[Any, Any], Iterator[Any]], code: str = "CEL990") -> 
 
 class TestJudging:
     @pytest.fixture
-    def made(self, place: Place) -> Project:
-        place.write(a=TEXT, b=TEXT)
-        return asked(place).project
+    def made(self) -> Project:
+        return project(a=TEXT, b=TEXT)
 
     def said(self, made: Project, *rules: Rule) -> tuple[list[Any], dict[str, int], list[str]]:
         warnings: list[str] = []
