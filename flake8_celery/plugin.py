@@ -256,6 +256,9 @@ def _analyse(
     class AsFlake8Selects(Everywhere):
         """All rules, of which flake8 shows what it selects."""
 
+        def key(self) -> str:
+            return "flake8: " + " ".join(code for code in self._rules if self.runs("", code))
+
         def runs(self, path: str, code: str) -> bool:
             rule = self._rules[code]
             return rule.status != "stable" or (
