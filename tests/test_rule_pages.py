@@ -110,7 +110,7 @@ def edge_cases() -> Iterator[object]:
             yield pytest.param(code, case, id=f"{code}-{case.name}")
 
 
-@pytest.mark.parametrize(("code", "case"), edge_cases())
+@pytest.mark.parametrize(("code", "case"), list(edge_cases()))
 def test_edge_case(code: str, case: Case) -> None:
     rule = RULES[code]
     found = findings(case, [rule])

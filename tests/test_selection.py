@@ -137,6 +137,6 @@ GIVEN = [
 ]
 
 
-@pytest.mark.parametrize(("configured", "given"), itertools.product(CONFIGURED, GIVEN))
+@pytest.mark.parametrize(("configured", "given"), list(itertools.product(CONFIGURED, GIVEN)))
 def test_ruff_chooses_the_same(tmp_path: Path, configured: Layer, given: Layer) -> None:
     assert chosen(configured, given) == ruffs(tmp_path, configured, given)
