@@ -121,8 +121,6 @@ class FileRules:
     def __init__(self, settings: Config, rules: Mapping[str, Rule]) -> None:
         """Raises SelectorError."""
         check_selectors(settings, rules)
-        #: All that the configuration says, as text.
-        self.written = repr(settings)
         said = [layer.values for layer in settings.layers()]
         chosen = select(
             rules,
@@ -163,6 +161,15 @@ class FileRules:
             )
             for ignore in settings.ignores()
         ]
+        #: All of this as text: how findings are shown changes nothing of it.
+        self.written = repr(
+            (
+                sorted(self.codes),
+                sorted(self.fixable),
+                sorted(self.safety.items()),
+                [(i.pattern, i.folder, list(i.selectors)) for i in settings.ignores()],
+            )
+        )
 
     def runs(self, path: str, code: str) -> bool:
         """Whether a rule runs in the file at an absolute path."""

@@ -335,6 +335,7 @@ def test_a_run_in_which_nothing_has_changed_reads_no_facts(
     cold = found(place)
     monkeypatch.setattr(run, "collect", None)
     assert found(place) == cold
+    assert place.run("check", "-q", "--output-format", "json").out.count("filename") == len(cold)
 
 
 @pytest.mark.parametrize("flags", [("--ignore", "CEL970"), ("--ignore-noqa",), ("--select", "ALL")])
