@@ -9,7 +9,7 @@ remember that something may be unknown, and what is unknown is never reported.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from .facts import Span
@@ -38,14 +38,6 @@ NOT_FIXABLE = "not fixable"
 
 class Undecided(Exception):
     """Something that a verdict needs is not known; the argument says what."""
-
-
-class HasPath(Protocol):
-    """A module of the project, as far as a finding is concerned."""
-
-    @property
-    def path(self) -> str:
-        """The file, relative to the project's root, with forward slashes."""
 
 
 class Where(NamedTuple):

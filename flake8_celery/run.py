@@ -110,15 +110,12 @@ def request_for(root: str, settings: Config) -> Request:
 
 
 class Collected(NamedTuple):
-    """The facts of the files that speak of Celery, and how to get those of the others.
-
-    `configured` are the folders (absolute) that hold a configuration file."""
+    """The facts of the files that speak of Celery, and how to get those of the others."""
 
     facts: dict[str, Module]
     python_files: list[str]
     load: Callable[[str], Module | None]
     read: Callable[[str], bytes]
-    configured: list[str]
 
 
 def analyse(request: Request, rules: Iterable[Rule] | Everywhere) -> Analysis:
@@ -276,7 +273,7 @@ def collect(
     """The facts of the project's files that speak of Celery; `discovered` is what `discover`
     has found, where that is known already."""
     root, overlay = request.root, request.overlay
-    entries, configured = discovered or discover(request, cache.verdicts, warn)
+    entries, _ = discovered or discover(request, cache.verdicts, warn)
     python_files: list[str] = []
     facts: dict[str, Module] = {}
     fresh: list[tuple[str, files.FileEntry, bytes]] = []
@@ -334,7 +331,7 @@ def collect(
             cache.put_loaded(path, module)
         return module
 
-    return Collected(facts, python_files, load, read, configured)
+    return Collected(facts, python_files, load, read)
 
 
 def _entry(path: str) -> files.FileEntry:
