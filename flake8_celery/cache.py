@@ -57,12 +57,16 @@ class NoCache:
     def get(self, path: str, entry: FileEntry) -> tuple[bool, Module | None]:
         return False, None
 
-    def get_by_content(
-        self, path: str, entry: FileEntry, data: bytes
-    ) -> tuple[bool, Module | None]:
-        return False, None
+    def digest(self, data: bytes) -> str:
+        return ""
 
-    def put(self, path: str, entry: FileEntry, data: bytes, module: Module | None) -> None:
+    def holds(self, path: str, entry: FileEntry, digest: str) -> bool:
+        return False
+
+    def get_by_content(self, path: str, entry: FileEntry) -> Module | None:
+        return None
+
+    def put(self, path: str, entry: FileEntry, digest: str, module: Module | None) -> None:
         pass
 
     def get_loaded(self, path: str) -> Module | None:
@@ -129,30 +133,30 @@ class Cache(NoCache):
         self.kept[path] = known
         return True, module
 
-    def get_by_content(
-        self, path: str, entry: FileEntry, data: bytes
-    ) -> tuple[bool, Module | None]:
-        """The same by contents, for a file whose time alone is new."""
+    def digest(self, data: bytes) -> str:
+        """The hash by which `holds` and `put` know a file's contents."""
+        return content_hash(data)
+
+    def holds(self, path: str, entry: FileEntry, digest: str) -> bool:
+        """Whether the entry of `path` is of this size and these contents, and sound."""
         known: Any = self.entries.get(path)
         try:
-            if known[1] != entry.size or known[2] != content_hash(data):
-                return False, None
-            module = module_from_json(known[4]) if known[3] else None
+            if known[1] != entry.size or known[2] != digest:
+                return False
+            return not known[3] or module_from_json(known[4]) is not None
         except (TypeError, ValueError, LookupError, AttributeError):
-            return False, None
+            return False
+
+    def get_by_content(self, path: str, entry: FileEntry) -> Module | None:
+        """The facts of a file that `holds` was true for: its time alone is new."""
+        known: Any = self.entries[path]
         self.kept[path] = [entry.mtime_ns, *known[1:]]
         self.changed = True
-        return True, module
+        return module_from_json(known[4]) if known[3] else None
 
-    def put(self, path: str, entry: FileEntry, data: bytes, module: Module | None) -> None:
+    def put(self, path: str, entry: FileEntry, digest: str, module: Module | None) -> None:
         """Keeps what was found in a file; None when it does not speak of Celery."""
-        self.kept[path] = [
-            entry.mtime_ns,
-            entry.size,
-            content_hash(data),
-            module is not None,
-            module,
-        ]
+        self.kept[path] = [entry.mtime_ns, entry.size, digest, module is not None, module]
         self.changed = True
 
     def get_loaded(self, path: str) -> Module | None:

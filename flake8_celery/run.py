@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 Warn = Callable[[str], None]
 
-# Two processes pay for themselves only above this much source that speaks of Celery.
-PARALLEL_BYTES = 1_500_000
+# Two processes pay for themselves only above this much source to be looked at.
+PARALLEL_BYTES = 4_000_000
 # The rows that stand for "cannot be read" and for a failure of our own.
 UNREADABLE = 0
 INTERNAL = -1
@@ -276,44 +276,30 @@ def collect(
     entries, _ = discovered or discover(request, cache.verdicts, warn)
     python_files: list[str] = []
     facts: dict[str, Module] = {}
-    fresh: list[tuple[str, files.FileEntry, bytes]] = []
+    unknown: list[tuple[str, files.FileEntry]] = []
     for entry in entries:
         path = relative(entry.path, root)
         python_files.append(path)
         text = overlay.get(entry.path) if overlay is not None else None
-        if isinstance(text, str):
-            # Decoded already: the coding comment, if any, is not about these bytes.
-            if files.looks_relevant(text.encode("utf-8", "surrogatepass")):
+        if text is not None:
+            # A text is decoded already: the coding comment, if any, is not about these bytes.
+            data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+            if files.looks_relevant(data):
                 facts[path] = _extract(path, text)
             continue
-        over = text is not None
-        if not over:
-            hit, module = cache.get(path, entry)
-            if hit:
-                if module is not None:
-                    facts[path] = module
-                continue
-        try:
-            data = files.read(entry.path, overlay)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            facts[path] = broken_module(reason, UNREADABLE, 1)
-            continue
-        if not over:
-            hit, module = cache.get_by_content(path, entry, data)
-            if hit:
-                if module is not None:
-                    facts[path] = module
-                continue
-        if files.looks_relevant(data):
-            fresh.append((path, entry, data))
-        elif not over:
-            cache.put(path, entry, data, None)
-    modules = _extract_all(fresh, request.processes, request.progress)
-    for (path, entry, data), module in zip(fresh, modules, strict=True):
-        facts[path] = module
-        if overlay is None or overlay.get(entry.path) is None:
-            cache.put(path, entry, data, module)
+        hit, module = cache.get(path, entry)
+        if module is not None:
+            facts[path] = module
+        if not hit:
+            unknown.append((path, entry))
+    examined = _examine_all(unknown, cache, request.processes, request.progress)
+    for (path, entry), (kind, digest, module) in zip(unknown, examined, strict=True):
+        if kind == SAME:
+            module = cache.get_by_content(path, entry)
+        elif kind == READ:
+            cache.put(path, entry, digest, module)
+        if module is not None:
+            facts[path] = module
 
     def read(path: str) -> bytes:
         return files.read(os.path.join(root, path), overlay)
@@ -368,40 +354,64 @@ def _extract(path: str, data: bytes | str) -> Module:
         return broken_module(_failure(error), INTERNAL, 1)
 
 
-def _extract_all(
-    fresh: list[tuple[str, files.FileEntry, bytes]],
+class Examined(NamedTuple):
+    """What a look at a file has shown: its facts where it speaks of Celery, and whether it could
+    be read, or is what the cache knows."""
+
+    kind: str
+    digest: str
+    facts: Module | None
+
+
+READ = "read"
+SAME = "same"
+NOT_READ = "not read"
+
+
+def _examine(path: str, entry: files.FileEntry, cache: Cache | NoCache) -> Examined:
+    try:
+        data = files.read(entry.path)
+    except OSError as error:
+        return Examined(NOT_READ, "", broken_module(error.strerror or str(error), UNREADABLE, 1))
+    digest = cache.digest(data)
+    if cache.holds(path, entry, digest):
+        return Examined(SAME, digest, None)
+    return Examined(READ, digest, _extract(path, data) if files.looks_relevant(data) else None)
+
+
+def _examine_all(
+    unknown: list[tuple[str, files.FileEntry]],
+    cache: Cache | NoCache,
     processes: int,
-    progress: Callable[[int, int], None] | None = None,
-) -> Iterator[Module]:
-    if processes > 1 and sum(len(data) for _, _, data in fresh) > PARALLEL_BYTES:
-        from .parallel import in_processes
+    progress: Callable[[int, int], None] | None,
+) -> Iterator[Examined]:
+    parallel = processes > 1 and sum(entry.size for _, entry in unknown) > PARALLEL_BYTES
+    parent, done = os.getpid(), 0
 
-        parent, done = os.getpid(), 0
+    def examine(one: tuple[str, files.FileEntry]) -> Examined:
+        nonlocal done
+        answer = _examine(*one, cache)
+        if progress is not None and os.getpid() == parent:
+            # The others are about as far.
+            done = min(done + (processes if parallel else 1), len(unknown))
+            progress(done, len(unknown))
+        return answer
 
-        def extract_and_tell(one: tuple[str, files.FileEntry, bytes]) -> Any:
-            nonlocal done
-            answer = _extract_fresh(one)
-            if progress is not None and os.getpid() == parent:
-                # The others are about as far.
-                done = min(done + processes, len(fresh))
-                progress(done, len(fresh))
-            return answer
-
-        for module in in_processes(fresh, _size, extract_and_tell, processes):
-            yield module if isinstance(module, Module) else module_from_json(module)
+    if not parallel:
+        yield from map(examine, unknown)
         return
-    for done, (path, _, data) in enumerate(fresh, start=1):
-        yield _extract(path, data)
-        if progress is not None:
-            progress(done, len(fresh))
+    from .parallel import in_processes
+    from .rule import load_rules
+
+    # What every process needs.
+    load_rules()
+    for kind, digest, module in in_processes(unknown, _size, examine, processes):
+        known = module is None or isinstance(module, Module)
+        yield Examined(kind, digest, module if known else module_from_json(module))
 
 
-def _size(fresh: tuple[str, files.FileEntry, bytes]) -> int:
-    return len(fresh[2])
-
-
-def _extract_fresh(fresh: tuple[str, files.FileEntry, bytes]) -> Module:
-    return _extract(fresh[0], fresh[2])
+def _size(one: tuple[str, files.FileEntry]) -> int:
+    return one[1].size
 
 
 def judge(

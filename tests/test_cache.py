@@ -231,7 +231,7 @@ class TestVersion:
 
 def test_one_cache_serves_several_projects(tmp_path: Path) -> None:
     first = Cache.open(str(tmp_path), "/one")
-    first.put("a.py", FileEntry("/one/a.py", 1, 2), b"xx", None)
+    first.put("a.py", FileEntry("/one/a.py", 1, 2), first.digest(b"xx"), None)
     first.save()
     assert Cache.open(str(tmp_path), "/two").entries == {}
     again = Cache.open(str(tmp_path), "/one")

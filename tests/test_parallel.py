@@ -43,6 +43,11 @@ def test_more_than_a_pipe_holds() -> None:
     assert [len(answer) for answer in answers] == [1_000_000, 2_000_000]
 
 
+def test_more_work_than_pieces() -> None:
+    work = list(range(5000))
+    assert in_processes(work, size, double, 2) == [double(n) for n in work]
+
+
 def test_without_fork_all_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "fork")
     assert in_processes([1, 2, 3], size, double, 2) == [double(n) for n in (1, 2, 3)]

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flake8_celery import run
+from flake8_celery.cache import NoCache
 from flake8_celery.extract import extract
 from flake8_celery.facts import Module, module_from_json
 from flake8_celery.files import DEFAULT_EXCLUDES, FileEntry, looks_relevant
@@ -225,8 +226,10 @@ def test_cache_and_processes_change_nothing(
 
 def test_processes_give_the_facts_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "PARALLEL_BYTES", 0)
-    work = [(p, FileEntry(p, 0, 0), t.encode()) for p, t in sources().items()]
-    one, two, many = (run._extract_all(work, processes) for processes in (1, 2, 40))
+    work = [(p, FileEntry(str(SHOP / p), 0, len(t))) for p, t in sources().items()]
+    one, two, many = (
+        run._examine_all(work, NoCache(), processes, None) for processes in (1, 2, 40)
+    )
     assert json.dumps(list(one)) == json.dumps(list(two)) == json.dumps(list(many))
 
 

@@ -8,6 +8,7 @@ Facts: `celery/app/defaults.py`, `celery/app/utils.py` (`Settings`, `detect_sett
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from .settings_data import DECLARED, REMOVED, UNDECLARED
@@ -108,6 +109,7 @@ def spellings(name: str, namespace: str | None) -> list[str]:
     return list(keys)
 
 
+@lru_cache(maxsize=4096)
 def canonical(
     key: str, namespace: str | None, *, legacy: bool, written: Written = "object"
 ) -> str | None:

@@ -252,26 +252,36 @@ def index(
     packages = {p.rpartition("/")[0] for p in ordered if p.rpartition("/")[2] == "__init__.py"}
     names: dict[str, str] = {}
     by_name: dict[str, list[str]] = {}
+    # What the names of all files of a folder begin with: its own name first, then the others.
+    beginnings: dict[str, list[str]] = {}
     for path in ordered:
         folder, _, file = path.rpartition("/")
         stem = file.rpartition(".")[0]
-        parts = folder.split("/") if folder else []
-        if stem != "__init__":
-            parts = [*parts, stem]
-        depth = len(folder.split("/")) if folder else 0
-        while depth and "/".join(path.split("/")[:depth]) in packages:
-            depth -= 1
-        if not parts[depth:]:
-            depth = 0
-        names[path] = ".".join(parts[depth:]) or stem
-        named = [root.count("/") + 1 for root in source_folders if path.startswith(f"{root}/")]
-        for start in (*(n for n in named if n > depth), *range(depth, -1, -1)):
-            name = ".".join(parts[start:])
+        begun = beginnings.get(folder)
+        if begun is None:
+            begun = beginnings[folder] = _beginnings(folder, packages, source_folders)
+        if stem == "__init__":
+            full = begun
+        else:
+            full = [f"{beginning}.{stem}" if beginning else stem for beginning in begun]
+        names[path] = full[0] or stem
+        for name in full[1:]:
             if name:
                 by_name.setdefault(name, []).append(path)
     for folder in packages:
         by_name.setdefault(folder.rpartition("/")[2], [])
     return names, by_name
+
+
+def _beginnings(folder: str, packages: set[str], source_folders: Iterable[str]) -> list[str]:
+    """The dotted name of a folder, and then every name that an import may have for it."""
+    parts = folder.split("/") if folder else []
+    depth = len(parts)
+    while depth and "/".join(parts[:depth]) in packages:
+        depth -= 1
+    named = [root.count("/") + 1 for root in source_folders if f"{folder}/".startswith(f"{root}/")]
+    starts = [depth, *(n for n in named if n > depth), *range(depth, -1, -1)]
+    return [".".join(parts[start:]) for start in starts]
 
 
 __all__ = ["Definition", "LinkedModule", "Nothing", "Project", "Seen", "Subject"]

@@ -191,5 +191,7 @@ def is_guarded(task: Task, project: Project) -> bool:
 
 def words_of(text: str) -> set[str]:
     """The names in a text, and the words that they are made of, in lower case."""
-    names = "".join(c if c.isalnum() or c == "_" else " " for c in text).split()
+    import re
+
+    names = set(re.findall(r"\w+", text))
     return {*names, *(part.lower() for name in names for part in name.split("_"))}
