@@ -1,11 +1,11 @@
 """Facts on disk, so that a second run parses nothing.
 
-Two JSON files for a project, in a folder that ignores itself: the facts of its files, and what
-the last run came to, which is all that a run needs in which nothing has changed.  A file's facts
-are used when its size and time are those of the entry, else when its contents are.  The folder's
-name carries a hash of the code that makes facts and findings, so that nobody has to count
-versions by hand.  A cache that is missing, broken or of somebody else's making is an empty one;
-it is never unpickled.
+Two files for a project, in a folder that ignores itself.  The index says of each Python file when
+it was seen and what it held then, and keeps what the last run came to, which is all that a run
+needs in which nothing has changed that counts.  The store holds facts by the hash of the contents
+they were made from, one JSON text a line.  The folder's name carries a hash of the code that makes
+facts and findings, so that nobody has to count versions by hand.  A cache that is missing, broken
+or of somebody else's making is an empty one; it is never unpickled.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import json
 import os
 import sys
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import __version__
 from .facts import Module, module_from_json
-from .files import FileEntry
 from .gitignore import Verdicts
 
 # A file as young as this may change again within the resolution of its time.
 YOUNG_NS = 2_000_000_000
+DIGEST_SIZE = 12
 SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55\n"
 # All that facts and findings depend on.
 CODE = (
@@ -40,63 +40,86 @@ CODE = (
 )
 
 
+class Known(NamedTuple):
+    """What the index says of a file.
+
+    `weight` is IDLE where a file says nothing of Celery and nothing else needed it, SPEAKS where
+    it speaks of Celery, and ASKED where it does not but was asked for: only an IDLE file can
+    change and change no finding."""
+
+    mtime_ns: int
+    size: int
+    digest: str
+    weight: int
+
+
+IDLE = 0
+SPEAKS = 1
+ASKED = 2
+
+
 class NoCache:
-    """No cache: nothing is found and nothing is kept.
+    """No cache: nothing is found and nothing is kept between runs.
 
     `verdicts` is what git was said to ignore, as `files.walk` remembers it."""
 
     def __init__(self) -> None:
         self.verdicts: Verdicts = {}
 
+    def digest(self, data: bytes) -> str:
+        """The hash by which contents are known."""
+        return ""
+
+    def known(self, path: str) -> Known | None:
+        """What the last run knew of the file at `path`."""
+        return None
+
+    def keep(self, path: str, known: Known) -> None:
+        """Notes what this run knows of it."""
+
+    def kept(self, path: str) -> Known | None:
+        """What this run has noted of it."""
+        return None
+
+    def asked(self, path: str) -> None:
+        """The contents of a file count that does not speak of Celery."""
+
+    def facts(self, digest: str) -> Module | None:
+        """The facts of contents; None where they are not kept."""
+        return None
+
+    def put(self, digest: str, module: Module) -> None:
+        """Keeps the facts of contents."""
+
     def result(self, key: str) -> Any:
+        """What the last run with this key came to, as JSON; None: it was another, or something
+        that counts has changed."""
         return None
 
     def put_result(self, key: str, result: Any) -> None:
-        pass
-
-    def get(self, path: str, entry: FileEntry) -> tuple[bool, Module | None]:
-        return False, None
-
-    def digest(self, data: bytes) -> str:
-        return ""
-
-    def holds(self, path: str, entry: FileEntry, digest: str) -> bool:
-        return False
-
-    def get_by_content(self, path: str, entry: FileEntry) -> Module | None:
-        return None
-
-    def put(self, path: str, entry: FileEntry, digest: str, module: Module | None) -> None:
-        pass
-
-    def get_loaded(self, path: str) -> Module | None:
-        return None
-
-    def put_loaded(self, path: str, module: Module) -> None:
-        pass
+        """Keeps what this run has come to (plain JSON)."""
 
     def save(self) -> None:
-        pass
+        """Writes what is new.  A place that cannot be written is no error."""
 
 
 class Cache(NoCache):
-    """The facts of one project's files as of the last run.
-
-    An entry is `[time in ns, size, hash, relevant, facts or null]`."""
+    """What is known of one project's files since the last run."""
 
     def __init__(self, path: str) -> None:
         super().__init__()
         self.path = path
-        self.result_path = f"{path.removesuffix('.json')}.result.json"
-        said = _load(self.result_path)
-        verdicts = said.get("ignored")
+        self.store_path = f"{path.removesuffix('.json')}.facts"
+        said = _load(path)
+        verdicts, known = said.get("ignored"), said.get("files")
         self.verdicts = verdicts if isinstance(verdicts, dict) else {}
-        self.known_verdicts = dict(self.verdicts)
-        self.said = said
-        self.said_anew = False
-        self._entries: dict[str, Any] | None = None
-        self.kept: dict[str, Any] = {}
-        self.changed = False
+        self._known: dict[str, Any] = known if isinstance(known, dict) else {}
+        self._verdicts_before = dict(self.verdicts)
+        self._result = {name: said.get(name) for name in ("key", "result")}
+        self._result_is_new = False
+        self._kept: dict[str, Known] = {}
+        self._store: dict[str, bytes] | None = None
+        self._new: dict[str, bytes] = {}
 
     @classmethod
     def open(cls, folder: str, root: str) -> Cache:
@@ -104,116 +127,129 @@ class Cache(NoCache):
         key = blake2b(os.fsencode(os.path.abspath(root)), digest_size=8).hexdigest()
         return cls(os.path.join(folder, f"{__version__}-{code_hash()}", f"{key}.json"))
 
+    def digest(self, data: bytes) -> str:
+        return blake2b(data, digest_size=DIGEST_SIZE).hexdigest()
+
+    def known(self, path: str) -> Known | None:
+        try:
+            mtime_ns, size, digest, weight = self._known[path]
+        except (KeyError, TypeError, ValueError):
+            return None
+        return Known(mtime_ns, size, digest, weight) if isinstance(digest, str) else None
+
+    def keep(self, path: str, known: Known) -> None:
+        self._kept[path] = known
+
+    def kept(self, path: str) -> Known | None:
+        return self._kept.get(path)
+
+    def asked(self, path: str) -> None:
+        known = self._kept.get(path)
+        if known is not None and known.weight == IDLE:
+            self._kept[path] = known._replace(weight=ASKED)
+
+    def facts(self, digest: str) -> Module | None:
+        line = self._new.get(digest) or self._stored.get(digest)
+        try:
+            return None if line is None else module_from_json(json.loads(line))
+        except (TypeError, ValueError, LookupError, AttributeError, RecursionError):
+            return None
+
+    def put(self, digest: str, module: Module) -> None:
+        self._new[digest] = json.dumps(module, separators=(",", ":")).encode("ascii")
+
     @property
-    def entries(self) -> dict[str, Any]:
-        """The entries of the last run; read when the first is asked for."""
-        if self._entries is None:
-            known = _load(self.path).get("files")
-            self._entries = known if isinstance(known, dict) else {}
-        return self._entries
+    def _stored(self) -> dict[str, bytes]:
+        """The lines of the store by hash; read when the first is asked for."""
+        if self._store is None:
+            lines = _read(self.store_path).split(b"\n")
+            self._store = {
+                line[: 2 * DIGEST_SIZE].decode("latin-1"): line[2 * DIGEST_SIZE :] for line in lines
+            }
+        return self._store
 
     def result(self, key: str) -> Any:
-        """What the last run with this key came to, as JSON; None: it was another."""
-        return self.said.get("result") if self.said.get("key") == key else None
+        same = self._result["key"] == key and not self._has_changed()
+        return self._result["result"] if same else None
+
+    def _has_changed(self) -> bool:
+        """Whether there are other files than at the last run, or one that counts, or did, holds
+        something else."""
+        if self._kept.keys() != self._known.keys():
+            return True
+        for path, now in self._kept.items():
+            before = self.known(path)
+            if before is None or (
+                before.digest != now.digest and (before.weight != IDLE or now.weight != IDLE)
+            ):
+                return True
+        return False
 
     def put_result(self, key: str, result: Any) -> None:
-        """Keeps what this run has come to (plain JSON)."""
-        self.said = {"key": key, "result": result}
-        self.said_anew = True
-
-    def get(self, path: str, entry: FileEntry) -> tuple[bool, Module | None]:
-        """Whether the entry of `path` is of this time and size, and its facts."""
-        known: Any = self.entries.get(path)
-        try:
-            if known[0] != entry.mtime_ns or known[1] != entry.size:
-                return False, None
-            module = module_from_json(known[4]) if known[3] else None
-        except (TypeError, ValueError, LookupError, AttributeError):
-            return False, None
-        self.kept[path] = known
-        return True, module
-
-    def digest(self, data: bytes) -> str:
-        """The hash by which `holds` and `put` know a file's contents."""
-        return content_hash(data)
-
-    def holds(self, path: str, entry: FileEntry, digest: str) -> bool:
-        """Whether the entry of `path` is of this size and these contents, and sound."""
-        known: Any = self.entries.get(path)
-        try:
-            if known[1] != entry.size or known[2] != digest:
-                return False
-            return not known[3] or module_from_json(known[4]) is not None
-        except (TypeError, ValueError, LookupError, AttributeError):
-            return False
-
-    def get_by_content(self, path: str, entry: FileEntry) -> Module | None:
-        """The facts of a file that `holds` was true for: its time alone is new."""
-        known: Any = self.entries[path]
-        self.kept[path] = [entry.mtime_ns, *known[1:]]
-        self.changed = True
-        return module_from_json(known[4]) if known[3] else None
-
-    def put(self, path: str, entry: FileEntry, digest: str, module: Module | None) -> None:
-        """Keeps what was found in a file; None when it does not speak of Celery."""
-        self.kept[path] = [entry.mtime_ns, entry.size, digest, module is not None, module]
-        self.changed = True
-
-    def get_loaded(self, path: str) -> Module | None:
-        """The facts of a file that does not speak of Celery but was needed by name."""
-        known = self.kept.get(path)
-        if not known or known[3] or known[4] is None:
-            return None
-        if isinstance(known[4], Module):
-            return known[4]
-        try:
-            return module_from_json(known[4])
-        except (TypeError, ValueError, LookupError, AttributeError):
-            return None
-
-    def put_loaded(self, path: str, module: Module) -> None:
-        """Keeps the facts of such a file with its entry."""
-        if path in self.kept:
-            self.kept[path] = [*self.kept[path][:4], module]
-            self.changed = True
+        self._result = {"key": key, "result": result}
+        self._result_is_new = True
 
     def save(self) -> None:
-        """Writes what is new.  A place that cannot be written is no error."""
-        if self.changed or (self.kept and len(self.kept) != len(self.entries)):
-            import time
+        import time
 
-            now = time.time_ns()
-            for known in self.kept.values():
-                if now - known[0] < YOUNG_NS:
-                    known[0] = -1
-            self._write(self.path, {"files": self.kept})
-        if self.said_anew or self.verdicts != self.known_verdicts:
-            self._write(self.result_path, {**self.said, "ignored": self.verdicts})
+        if not self._result_is_new and self._has_changed():
+            self._result = {"key": None, "result": None}
+        now = time.time_ns()
+        for path, known in self._kept.items():
+            before = self.known(path)
+            if before is not None and before.digest == known.digest and known.weight == IDLE:
+                known = known._replace(weight=before.weight)
+            if now - known.mtime_ns < YOUNG_NS:
+                # It may change again within the resolution of its time.
+                known = known._replace(mtime_ns=-1)
+            self._kept[path] = known
+        if self._new:
+            wanted = {known.digest for known in self._kept.values() if known.weight != IDLE}
+            lines = self._stored | self._new
+            kept = sorted(wanted & lines.keys())
+            self._write(
+                self.store_path, b"\n".join(d.encode("latin-1", "replace") + lines[d] for d in kept)
+            )
+        if (
+            self._result_is_new
+            or self.verdicts != self._verdicts_before
+            or self._kept.keys() != self._known.keys()
+            or any(self._known[path] != list(known) for path, known in self._kept.items())
+        ):
+            index = {"files": self._kept, **self._result, "ignored": self.verdicts}
+            self._write(self.path, json.dumps(index, separators=(",", ":")).encode("ascii"))
 
-    def _write(self, path: str, data: dict[str, Any]) -> None:
+    def _write(self, path: str, data: bytes) -> None:
         folder = os.path.dirname(path)
         temporary = f"{path}.{os.getpid()}"
         try:
             os.makedirs(folder, exist_ok=True)
             _mark(os.path.dirname(folder))
-            with open(temporary, "w", encoding="ascii") as stream:
-                stream.write(json.dumps(data, separators=(",", ":")))
+            with open(temporary, "wb") as stream:
+                stream.write(data)
             os.replace(temporary, path)
         except BaseException as error:
             try:
                 os.unlink(temporary)
             except OSError:
                 pass
-            if not isinstance(error, (OSError, ValueError, TypeError, RecursionError)):
+            if not isinstance(error, (OSError, ValueError)):
                 raise
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except OSError:
+        return b""
 
 
 def _load(path: str) -> dict[str, Any]:
     """A JSON object from a file; an empty one where there is none, or something else."""
     try:
-        with open(path, "rb") as stream:
-            data = json.loads(stream.read())
-    except (OSError, ValueError, RecursionError):
+        data = json.loads(_read(path))
+    except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 
@@ -225,11 +261,6 @@ def _mark(folder: str) -> None:
         if not os.path.exists(path):
             with open(path, "w", encoding="ascii") as stream:
                 stream.write(text)
-
-
-def content_hash(data: bytes) -> str:
-    """The hash by which a file's contents are recognised."""
-    return blake2b(data, digest_size=12).hexdigest()
 
 
 def code_hash() -> str:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import files
-from .cache import YOUNG_NS, Cache, NoCache
+from .cache import IDLE, SPEAKS, Cache, Known, NoCache
 from .config import Config, celery_span
 from .extract import SUPPRESSES
 from .facts import Module, broken_module, module_from_json
@@ -126,11 +126,12 @@ def analyse(request: Request, rules: Iterable[Rule] | Everywhere) -> Analysis:
     cache = Cache.open(request.cache_dir, request.root) if request.cache_dir else NoCache()
     discovered = discover(request, cache.verdicts, warnings.append)
     chosen = policy.choose(discovered[1])
-    key = result_key(request, policy, discovered[0])
+    seen = look(request, cache, discovered[0])
+    key = result_key(request, policy)
     if key is not None and (known := recalled(request.root, cache.result(key))) is not None:
         cache.save()
         return known
-    collected = collect(request, cache, warnings.append, discovered)
+    collected = collect(request, cache, seen)
     project = Project(
         collected.facts,
         collected.python_files,
@@ -178,21 +179,17 @@ def analyse(request: Request, rules: Iterable[Rule] | Everywhere) -> Analysis:
     return analysis
 
 
-def result_key(request: Request, policy: Everywhere, entries: list[files.FileEntry]) -> str | None:
-    """What two runs have in common that must come to the same; None where that is not known: for
-    a part of a project, for texts in place of files, and while a file is so young that it may
-    change again within the resolution of its time."""
+def result_key(request: Request, policy: Everywhere) -> str | None:
+    """What two runs over the same files have in common that must come to the same; None for a
+    part of a project and for texts in place of files, which are not kept."""
     written = policy.key()
     if request.cache_dir is None or request.overlay is not None or written is None:
         return None
     if request.wanted is not None or request.extra_paths:
         return None
-    import time
     from hashlib import blake2b
 
-    if any(entry.mtime_ns > time.time_ns() - YOUNG_NS for entry in entries):
-        return None
-    same = (request._replace(processes=0, progress=None), written, entries)
+    same = (request._replace(processes=0, progress=None), written)
     return blake2b(repr(same).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
@@ -264,60 +261,83 @@ def discover(
     return entries, configured
 
 
-def collect(
-    request: Request,
-    cache: Cache | NoCache,
-    warn: Warn,
-    discovered: tuple[list[files.FileEntry], list[str]] | None = None,
-) -> Collected:
-    """The facts of the project's files that speak of Celery; `discovered` is what `discover`
-    has found, where that is known already."""
+class Seen(NamedTuple):
+    """The Python files of a project, and those that speak of Celery: with their facts, where
+    they had to be made, or by the hash of their contents."""
+
+    python_files: list[str]
+    fresh: dict[str, Module]
+    known: dict[str, str]
+
+
+def look(request: Request, cache: Cache | NoCache, entries: list[files.FileEntry]) -> Seen:
+    """Finds out which files hold what they did at the last run, and makes the facts of those that
+    do not."""
     root, overlay = request.root, request.overlay
-    entries, _ = discovered or discover(request, cache.verdicts, warn)
-    python_files: list[str] = []
-    facts: dict[str, Module] = {}
+    seen = Seen([], {}, {})
     unknown: list[tuple[str, files.FileEntry]] = []
     for entry in entries:
         path = relative(entry.path, root)
-        python_files.append(path)
+        seen.python_files.append(path)
         text = overlay.get(entry.path) if overlay is not None else None
+        known = cache.known(path)
         if text is not None:
             # A text is decoded already: the coding comment, if any, is not about these bytes.
             data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
             if files.looks_relevant(data):
-                facts[path] = _extract(path, text)
-            continue
-        hit, module = cache.get(path, entry)
-        if module is not None:
-            facts[path] = module
-        if not hit:
+                seen.fresh[path] = _extract(path, text)
+            if known is not None:
+                cache.keep(path, known)
+        elif known is not None and known[:2] == (entry.mtime_ns, entry.size):
+            cache.keep(path, known)
+            if known.weight == SPEAKS:
+                seen.known[path] = known.digest
+        else:
             unknown.append((path, entry))
     examined = _examine_all(unknown, cache, request.processes, request.progress)
-    for (path, entry), (kind, digest, module) in zip(unknown, examined, strict=True):
-        if kind == SAME:
-            module = cache.get_by_content(path, entry)
-        elif kind == READ:
-            cache.put(path, entry, digest, module)
+    for (path, entry), (digest, speaks, module) in zip(unknown, examined, strict=True):
         if module is not None:
-            facts[path] = module
+            seen.fresh[path] = module
+        elif speaks:
+            seen.known[path] = digest
+        if digest:
+            weight = SPEAKS if speaks else IDLE
+            cache.keep(path, Known(entry.mtime_ns, entry.size, digest, weight))
+            if module is not None:
+                cache.put(digest, module)
+    return seen
+
+
+def collect(request: Request, cache: Cache | NoCache, seen: Seen) -> Collected:
+    """The facts of the project's files that speak of Celery, and the way to the others."""
+    root, overlay = request.root, request.overlay
 
     def read(path: str) -> bytes:
+        cache.asked(path)
         return files.read(os.path.join(root, path), overlay)
 
     def load(path: str) -> Module | None:
-        known_module = cache.get_loaded(path)
-        if known_module is not None:
-            return known_module
-        try:
-            data = read(path)
-        except OSError as error:
-            return broken_module(error.strerror or str(error), UNREADABLE, 1)
-        module = _extract(path, data)
-        if overlay is None or overlay.get(os.path.join(root, path)) is None:
-            cache.put_loaded(path, module)
+        absolute = os.path.join(root, path)
+        over = overlay is not None and overlay.get(absolute) is not None
+        known = None if over else cache.kept(path)
+        module = cache.facts(known.digest) if known is not None else None
+        if module is None:
+            try:
+                data = read(path)
+            except OSError as error:
+                return broken_module(error.strerror or str(error), UNREADABLE, 1)
+            module = _extract(path, data)
+            if known is not None and cache.digest(data) == known.digest:
+                cache.put(known.digest, module)
+        cache.asked(path)
         return module
 
-    return Collected(facts, python_files, load, read)
+    facts = dict(seen.fresh)
+    for path in seen.known:
+        module = load(path)
+        if module is not None:
+            facts[path] = module
+    return Collected(facts, seen.python_files, load, read)
 
 
 def _entry(path: str) -> files.FileEntry:
@@ -355,28 +375,25 @@ def _extract(path: str, data: bytes | str) -> Module:
 
 
 class Examined(NamedTuple):
-    """What a look at a file has shown: its facts where it speaks of Celery, and whether it could
-    be read, or is what the cache knows."""
+    """What a look at a file has shown: the hash of its contents ("": it cannot be read), whether
+    it speaks of Celery, and its facts, unless they are known."""
 
-    kind: str
     digest: str
+    speaks: bool
     facts: Module | None
-
-
-READ = "read"
-SAME = "same"
-NOT_READ = "not read"
 
 
 def _examine(path: str, entry: files.FileEntry, cache: Cache | NoCache) -> Examined:
     try:
         data = files.read(entry.path)
     except OSError as error:
-        return Examined(NOT_READ, "", broken_module(error.strerror or str(error), UNREADABLE, 1))
+        return Examined("", True, broken_module(error.strerror or str(error), UNREADABLE, 1))
     digest = cache.digest(data)
-    if cache.holds(path, entry, digest):
-        return Examined(SAME, digest, None)
-    return Examined(READ, digest, _extract(path, data) if files.looks_relevant(data) else None)
+    known = cache.known(path)
+    if known is not None and known.digest == digest:
+        return Examined(digest, known.weight == SPEAKS, None)
+    speaks = files.looks_relevant(data)
+    return Examined(digest, speaks, _extract(path, data) if speaks else None)
 
 
 def _examine_all(
@@ -405,9 +422,9 @@ def _examine_all(
 
     # What every process needs.
     load_rules()
-    for kind, digest, module in in_processes(unknown, _size, examine, processes):
-        known = module is None or isinstance(module, Module)
-        yield Examined(kind, digest, module if known else module_from_json(module))
+    for digest, speaks, module in in_processes(unknown, _size, examine, processes):
+        made = module is None or isinstance(module, Module)
+        yield Examined(digest, speaks, module if made else module_from_json(module))
 
 
 def _size(one: tuple[str, files.FileEntry]) -> int:

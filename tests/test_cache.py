@@ -15,7 +15,6 @@ import pytest
 
 from flake8_celery import cache, run
 from flake8_celery.cache import Cache, code_hash
-from flake8_celery.files import FileEntry
 
 from .conftest import ROOT, Place
 
@@ -42,18 +41,16 @@ def found(place: Place, *arguments: str) -> list[str]:
     return ran.out.splitlines()
 
 
-def stored(place: Place) -> Path:
-    """The file of the facts; what the last run came to is forgotten, so that they count."""
-    for path in (place.folder / ".flake8_celery_cache").glob("*/*.result.json"):
-        path.unlink()
-    (path,) = (place.folder / ".flake8_celery_cache").glob("*/*.json")
+def stored(place: Place, suffix: str = ".json") -> Path:
+    """The index of the cache, or the store of its facts."""
+    (path,) = (place.folder / ".flake8_celery_cache").glob(f"*/*{suffix}")
     return path
 
 
-def remembered(place: Place) -> Path:
-    """The file of what the last run came to."""
-    (path,) = (place.folder / ".flake8_celery_cache").glob("*/*.result.json")
-    return path
+def forget_the_result(place: Place) -> None:
+    """What the last run came to is dropped, so that the facts count."""
+    index = json.loads(stored(place).read_bytes())
+    stored(place).write_text(json.dumps({**index, "key": None}))
 
 
 def age(place: Place, seconds: int = 60) -> None:
@@ -171,9 +168,21 @@ def test_facts_that_are_none_are_made_again(place: Place, facts: Any) -> None:
     place.write(a=TEXT)
     age(place)
     cold = found(place)
-    data = json.loads(stored(place).read_bytes())
-    data["files"]["a.py"][4] = facts
-    stored(place).write_text(json.dumps(data))
+    digest = stored(place, ".facts").read_bytes()[: 2 * cache.DIGEST_SIZE]
+    stored(place, ".facts").write_bytes(digest + json.dumps(facts).encode())
+    forget_the_result(place)
+    assert found(place) == cold
+
+
+@pytest.mark.parametrize("junk", [b"", b"[", b"\n" * 9, b"\xff" * 99, b"{" * 200_000])
+def test_a_store_that_is_none_is_empty(place: Place, junk: bytes) -> None:
+    place.write(a=TEXT)
+    age(place)
+    cold = found(place)
+    stored(place, ".facts").write_bytes(junk)
+    forget_the_result(place)
+    assert found(place) == cold
+    forget_the_result(place)
     assert found(place) == cold
 
 
@@ -189,7 +198,8 @@ def test_nothing_is_left_behind(place: Place) -> None:
     place.write(a=TEXT)
     found(place)
     names = {path.name for path in (place.folder / ".flake8_celery_cache").rglob("*")}
-    assert names == {"CACHEDIR.TAG", ".gitignore", stored(place).name, stored(place).parent.name}
+    both = {stored(place).name, stored(place, ".facts").name}
+    assert names == {"CACHEDIR.TAG", ".gitignore", stored(place).parent.name} | both
     place.run("check", "-q", "--no-cache", "--cache-dir", "other")
     assert not (place.folder / "other").exists()
 
@@ -231,12 +241,11 @@ class TestVersion:
 
 def test_one_cache_serves_several_projects(tmp_path: Path) -> None:
     first = Cache.open(str(tmp_path), "/one")
-    first.put("a.py", FileEntry("/one/a.py", 1, 2), first.digest(b"xx"), None)
+    known = cache.Known(1, 2, first.digest(b"xx"), cache.IDLE)
+    first.keep("a.py", known)
     first.save()
-    assert Cache.open(str(tmp_path), "/two").entries == {}
-    again = Cache.open(str(tmp_path), "/one")
-    assert again.get("a.py", FileEntry("/one/a.py", 1, 2)) == (True, None)
-    assert again.get("a.py", FileEntry("/one/a.py", 3, 2)) == (False, None)
+    assert Cache.open(str(tmp_path), "/two").known("a.py") is None
+    assert Cache.open(str(tmp_path), "/one").known("a.py") == known
 
 
 def test_links_to_the_clock(place: Place, clock: Callable[[int], None]) -> None:
@@ -273,7 +282,7 @@ def test_processes_that_race(place: Place) -> None:
         assert {out.count("CEL972") for out, _ in outputs} == {30}
         assert {err for _, err in outputs} == {""}
     assert len(json.loads(stored(place).read_bytes())["files"]) == 30
-    assert not [path for path in stored(place).parent.iterdir() if path.suffix != ".json"]
+    assert {path.suffix for path in stored(place).parent.iterdir()} == {".json", ".facts"}
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
@@ -296,7 +305,7 @@ def test_a_full_disk(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     ran = place.run("check", "-q", "--output-format", "concise")
     assert len(ran.out.splitlines()) == 2 and ran.err == ""
     assert stored(place).read_bytes() == before
-    assert [path.name for path in stored(place).parent.iterdir()] == [stored(place).name]
+    assert len([*stored(place).parent.iterdir()]) == 2
 
 
 def test_an_interrupted_write_leaves_the_old_one(
@@ -314,7 +323,7 @@ def test_an_interrupted_write_leaves_the_old_one(
     monkeypatch.setattr(os, "replace", interrupt)
     assert place.run("check").code == 130
     assert stored(place).read_bytes() == before
-    assert [path.name for path in stored(place).parent.iterdir()] == [stored(place).name]
+    assert len([*stored(place).parent.iterdir()]) == 2
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -338,6 +347,55 @@ def test_a_run_in_which_nothing_has_changed_reads_no_facts(
     assert place.run("check", "-q", "--output-format", "json").out.count("filename") == len(cold)
 
 
+def test_what_does_not_count_may_change(
+    place: Place, parsed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file without Celery that no file with Celery leads to."""
+    place.write(a=TEXT, b="x = 1\n")
+    age(place)
+    cold = found(place)
+    place.write(b="x = 2\n")
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "collect", None)
+        assert found(place) == cold
+        assert found(place) == cold
+    place.write(b="import celery\nplain()\n")
+    assert len(found(place)) == len(cold) + 1
+    place.write(b="x = 3\n")
+    assert found(place) == cold
+
+
+def test_what_was_asked_for_counts(place: Place) -> None:
+    """A file without Celery that a name leads to, also when the last runs did not look."""
+    place.write(a="import celery\nfrom b import name\nacross(name)\n", b="def name():\n    pass\n")
+    age(place)
+    assert len(found(place)) == 1
+    age(place)
+    assert len(found(place)) == 1
+    place.write(b="name = 1\n")
+    assert found(place) == []
+
+
+def test_a_run_of_a_part_leaves_no_old_answer(place: Place) -> None:
+    """It notes what the files hold now; what the whole came to before is over."""
+    place.write(a="import celery\nfrom b import name\nacross(name)\n", b="def name():\n    pass\n")
+    place.write(c=TEXT)
+    age(place)
+    assert len(found(place)) == 2
+    place.write(a=TEXT * 2)
+    assert len(found(place, "c.py")) == 1
+    assert found(place) == found(place, "--no-cache")
+
+
+def test_a_file_that_comes_or_goes_counts(place: Place) -> None:
+    """Also one without Celery: a name may lead to it."""
+    place.write(a="import celery\nfrom b import name\nacross(name)\n")
+    age(place)
+    assert found(place) == []
+    place.write(b="def name():\n    pass\n")
+    assert len(found(place)) == 1
+
+
 @pytest.mark.parametrize("flags", [("--ignore", "CEL970"), ("--ignore-noqa",), ("--select", "ALL")])
 def test_another_question_is_asked_anew(place: Place, flags: tuple[str, ...]) -> None:
     place.write(a="import celery\nplain()  # noqa: CEL970\nplain()\n")
@@ -351,7 +409,7 @@ def test_a_memory_that_is_none_is_no_answer(place: Place, junk: bytes) -> None:
     place.write(a=TEXT)
     age(place)
     cold = found(place)
-    remembered(place).write_bytes(junk)
+    stored(place).write_bytes(junk)
     assert found(place) == cold
 
 
@@ -362,6 +420,6 @@ def test_a_result_of_another_shape_is_no_answer(place: Place, result: object) ->
     place.write(a=TEXT)
     age(place)
     cold = found(place)
-    said = json.loads(remembered(place).read_bytes())
-    remembered(place).write_text(json.dumps({**said, "result": result}))
+    said = json.loads(stored(place).read_bytes())
+    stored(place).write_text(json.dumps({**said, "result": result}))
     assert found(place) == cold

@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from .. import config, run
@@ -71,7 +72,9 @@ def picture_of(arguments: argparse.Namespace) -> Json:
 def project_of(request: run.Request) -> Project:
     """The project, with the files that speak of Celery through its own names alone."""
     cache = Cache.open(request.cache_dir, request.root) if request.cache_dir else NoCache()
-    collected = run.collect(request, cache, lambda text: print(f"warning: {text}", file=sys.stderr))
+    warn = partial(print, "warning:", file=sys.stderr)
+    entries, _ = run.discover(request, cache.verdicts, warn)
+    collected = run.collect(request, cache, run.look(request, cache, entries))
     cache.save()
     celery = {"celery": request.celery} if request.celery else {}
 

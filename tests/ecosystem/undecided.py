@@ -63,7 +63,9 @@ def plain(reason: str) -> str:
 
 def project_of(folder: Path) -> Project:
     """The project of an application."""
-    collected = run.collect(run.Request(str(folder)), NoCache(), print)
+    request = run.Request(str(folder))
+    entries, _ = run.discover(request, {}, print)
+    collected = run.collect(request, NoCache(), run.look(request, NoCache(), entries))
     return Project(collected.facts, collected.python_files, collected.load, collected.read)
 
 
