@@ -24,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -44,11 +45,13 @@ LONG_AGO = 1_000_000_000
 
 
 class Command(NamedTuple):
-    """One command line to be measured, where it runs, and what it gets on standard input."""
+    """One command line to be measured, where it runs, what it gets on standard input, and what is
+    to be done before each run."""
 
     arguments: list[str]
     folder: Path = REPOSITORY
     stdin: bytes = b""
+    before: Callable[[], None] = lambda: None
 
 
 class Case(NamedTuple):
@@ -72,6 +75,7 @@ class Tree(NamedTuple):
 
 def run(command: Command) -> float:
     """The seconds that this command takes; a command that fails ends the benchmark."""
+    command.before()
     started = time.perf_counter()
     done = subprocess.run(
         command.arguments,
@@ -157,8 +161,35 @@ def count_lines(paths: list[Path]) -> int:
     return sum(path.read_bytes().count(b"\n") for path in paths)
 
 
+def change_of(tree: Path, relevant: bool) -> Callable[[], None]:
+    """Changes a file of this tree each time it is called: the median one by size of those that
+    speak of Celery, or of those that do not."""
+    speaking = set(relevant_files(tree))
+    paths = [path for path in tree.rglob("*.py") if (path in speaking) == relevant]
+    path = sorted(paths, key=lambda path: (path.stat().st_size, path))[len(paths) // 2]
+
+    def change() -> None:
+        with path.open("a") as stream:
+            stream.write(f"# {time.time_ns()}\n")
+        os.utime(path, (LONG_AGO, LONG_AGO + time.time_ns() % LONG_AGO))
+
+    return change
+
+
+def new_times(tree: Path) -> Callable[[], None]:
+    """Gives all files other times, as a fresh checkout does."""
+
+    def touch() -> None:
+        stamp = LONG_AGO + time.time_ns() % LONG_AGO
+        for path in tree.rglob("*.py"):
+            os.utime(path, (stamp, stamp))
+
+    return touch
+
+
 def check_cases(tool: list[str], tree: Path, doubled: Path, scratch: Path) -> list[Case]:
-    """Cold and warm passes against their floors, and how both grow when the tree doubles."""
+    """Cold and warm passes against their floors, and how both grow when the tree doubles; what a
+    change costs, and a fresh checkout with a cache that was kept; ruff on the same files."""
 
     def floor(*arguments: str | Path) -> Command:
         return Command([PYTHON, str(HERE / "floor.py"), *map(str, arguments)])
@@ -166,8 +197,9 @@ def check_cases(tool: list[str], tree: Path, doubled: Path, scratch: Path) -> li
     def cold(folder: Path) -> Command:
         return Command([*tool, *CHECK, "--no-cache", str(folder)])
 
-    def warm(folder: Path) -> Command:
-        return Command([*tool, *CHECK, "--cache-dir", str(cache_of(folder)), str(folder)])
+    def warm(folder: Path, before: Callable[[], None] = lambda: None) -> Command:
+        cached = [*tool, *CHECK, "--cache-dir", str(cache_of(folder)), str(folder)]
+        return Command(cached, before=before)
 
     def cache_of(folder: Path) -> Path:
         return scratch / f"cache-{folder.name}"
@@ -175,12 +207,35 @@ def check_cases(tool: list[str], tree: Path, doubled: Path, scratch: Path) -> li
     run(warm(tree))
     if not any(cache_of(tree).rglob("*.json")):
         sys.exit("the tool left no JSON file in its cache: there is no warm floor to compare with")
-    return [
+    changing = scratch / "changing"
+    shutil.copytree(tree, changing)
+    cases = [
         Case("cold pass / floor", cold(tree), floor("cold", tree)),
         Case("warm pass / warm floor", warm(tree), floor("warm", tree, cache_of(tree))),
         Case("cold pass, tree doubled / once", cold(doubled), cold(tree)),
         Case("warm pass, tree doubled / once", warm(doubled), warm(tree)),
+        Case(
+            "a file without Celery changed / warm pass",
+            warm(changing, change_of(changing, False)),
+            warm(tree),
+        ),
+        Case(
+            "a file with Celery changed / warm pass",
+            warm(changing, change_of(changing, True)),
+            warm(tree),
+        ),
+        Case(
+            "checkout with a kept cache / warm floor",
+            warm(changing, new_times(changing)),
+            floor("warm", tree, cache_of(tree)),
+        ),
     ]
+    ruff = shutil.which("ruff", path=f"{Path(PYTHON).parent}{os.pathsep}{os.environ['PATH']}")
+    if ruff is not None:
+        options = ["check", "--isolated", "--exit-zero", "-q", "--output-format", "concise"]
+        cached = [ruff, *options, "--cache-dir", str(scratch / "ruff"), str(tree)]
+        cases.append(Case("warm pass / ruff's default rules, warm", warm(tree), Command(cached)))
+    return cases
 
 
 def flake8_cases(plugin: str, application: Path) -> list[Case]:

@@ -1,7 +1,7 @@
 """The least that a run can cost: what the benchmark holds the tool against.
 
     python floor.py cold TREE        walk, stat, read, prefilter, parse the relevant files
-    python floor.py warm TREE CACHE  walk, stat, load the JSON files in the folder CACHE
+    python floor.py warm TREE CACHE  walk, stat, load the JSON texts in the folder CACHE
     python floor.py relevant TREE    print the paths of the relevant files
 
 Nothing is imported before it is needed, as a run should do: the start of the interpreter is a
@@ -64,6 +64,9 @@ def warm(tree: str, cache: str) -> None:
     list(walk(tree))
     for path, stat in walk(cache, ".json"):
         json.loads(read(path, stat.st_size))
+    for path, stat in walk(cache, ".facts"):
+        for line in read(path, stat.st_size).split(b"\n"):
+            json.loads(line[line.index(b"[") :])
 
 
 if __name__ == "__main__":
