@@ -8,7 +8,7 @@ Facts: `celery/app/defaults.py`, `celery/app/utils.py` (`Settings`, `detect_sett
 """
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Literal, NamedTuple
 
 from .settings_data import DECLARED, REMOVED, UNDECLARED
@@ -219,7 +219,7 @@ def misplaced(key: str, namespace: str | None) -> str | None:
     `CELERY_CONCURRENCY`."""
     lower = key.lower()
     forms = _forms(lower, namespace)
-    lower_old = {old.lower(): name for old, name in _OLD_TO_NEW.items()}
+    lower_old = _lower_old()
     for form in forms:
         if form in SETTINGS:
             return form
@@ -228,6 +228,11 @@ def misplaced(key: str, namespace: str | None) -> str | None:
     if namespace and len(forms) > 1 and forms[1].partition("_")[0] not in _GROUPS:
         return _same_tail(forms[1])
     return None
+
+
+@cache
+def _lower_old() -> dict[str, str]:
+    return {old.lower(): name for old, name in _OLD_TO_NEW.items()}
 
 
 def _forms(lower: str, namespace: str | None) -> list[str]:
@@ -245,7 +250,7 @@ def _meant(key: str, namespace: str | None) -> str | None:
         return name
     lower = key.lower()
     forms = _forms(lower, namespace)
-    lower_old = {old.lower(): name for old, name in _OLD_TO_NEW.items()}
+    lower_old = _lower_old()
     for judge in (_same_words, _same_tail, _another_group, _same_words_and_one):
         for form in reversed(forms):
             found = judge(form)

@@ -37,6 +37,7 @@ class Setting(Subject):
 
     __slots__ = (
         "_changes",
+        "_names",
         "app",
         "certain",
         "key",
@@ -60,6 +61,7 @@ class Setting(Subject):
         self.production = True
         self.source = ""
         self._changes: list[tuple[LinkedModule, Assignment]] = []
+        self._names: set[str | None] | None = None
 
     def __repr__(self) -> str:
         return f"Setting({self.key!r}, {self.where.shown})"
@@ -78,9 +80,10 @@ class Setting(Subject):
     def name(self) -> str | None:
         """The name of the setting that the key sets; None when Celery ignores the key.  Raises
         Undecided where that depends on the Celery release."""
-        names = {self.name_in(legacy) for legacy in generations(self.project)}
-        if len(names) == 1:
-            return names.pop()
+        if self._names is None:
+            self._names = {self.name_in(legacy) for legacy in generations(self.project)}
+        if len(self._names) == 1:
+            return next(iter(self._names))
         raise Undecided(f"`{self.key}` depends on the Celery release")
 
     def name_in(self, legacy: bool) -> str | None:
