@@ -43,13 +43,13 @@ class Source:
     ("utf-8-sig"). Line ends are kept as they were written.
     """
 
-    __slots__ = ("_ascii", "_lines", "_nodes", "_starts", "_tree", "encoding", "path", "text")
+    __slots__ = ("_lines", "_nodes", "_starts", "_tree", "_wide", "encoding", "path", "text")
 
     def __init__(self, path: str, text: str, encoding: str) -> None:
         self.path = path
         self.text = text
         self.encoding = encoding
-        self._ascii = text.isascii()
+        self._wide: frozenset[int] | None = frozenset() if text.isascii() else None
         self._lines: list[str] | None = None
         self._starts: list[int] | None = None
         self._tree: ast.Module | None = None
@@ -95,6 +95,14 @@ class Source:
             self._lines = _split_lines(self.text)
         return self._lines
 
+    @property
+    def wide_rows(self) -> frozenset[int]:
+        """The rows in which a byte is not a column: those with more than ASCII."""
+        if self._wide is None:
+            numbered = enumerate(self.lines, start=1)
+            self._wide = frozenset(row for row, line in numbered if not line.isascii())
+        return self._wide
+
     def line(self, row: int) -> str:
         """The line with its end; empty where the file has no such row."""
         lines = self.lines
@@ -139,11 +147,9 @@ class Source:
 
     def column(self, row: int, byte_offset: int) -> int:
         """The column of an `ast` offset: UTF-8 bytes from 0 to code points from 1."""
-        if self._ascii:
+        if row not in self.wide_rows:
             return byte_offset + 1
         line = self.line(row)
-        if line.isascii():
-            return byte_offset + 1
         return len(line.encode("utf-8", "replace")[:byte_offset].decode("utf-8", "replace")) + 1
 
     def span(self, node: ast.AST) -> Span:
@@ -151,7 +157,8 @@ class Source:
         expression, an argument, a keyword, an alias, an exception handler or a pattern."""
         at: Any = node
         row, end_row = at.lineno, at.end_lineno
-        if self._ascii:
+        wide = self.wide_rows
+        if not wide or (row not in wide and end_row not in wide):
             return (row, at.col_offset + 1, end_row, at.end_col_offset + 1)
         return (
             row,
