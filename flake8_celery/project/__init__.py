@@ -79,6 +79,16 @@ class Project:
         """The dotted name of the module at `path`, from the nearest folder that is no package."""
         return self._roots.get(path, path)
 
+    def names_of(self, path: str) -> list[str]:
+        """Every dotted name that an import may have for the module at `path`, shortest first."""
+        stem = path.removesuffix(".py").removesuffix("/__init__").split("/")
+        names = (".".join(stem[start:]) for start in range(len(stem) - 1, -1, -1))
+        return [name for name in names if path in self._by_name.get(name, ())]
+
+    def is_package(self, folder: str) -> bool:
+        """Whether a folder of the project, by its path, holds an `__init__.py`."""
+        return f"{folder}/__init__.py" in self._roots
+
     def module_at(self, path: str) -> LinkedModule | None:
         """The module at a path relative to the root, read now if need be; None: no such file."""
         if path not in self._modules:

@@ -11,6 +11,7 @@ from ..facts import Expr, Parameter, Span
 from ..rule import Undecided, Where
 from .apps import App, app_of_expr
 from .loading import shared_app
+from .module_names import imported_name
 from .names import (
     LONGEST_CHAIN,
     Definition,
@@ -280,7 +281,8 @@ class Task(Subject):
             return None
         if not self.shared and not self.apps:
             return None
-        return f"{self.module.name}.{self.shown}"
+        module = self.project.once(imported_name, self.project, self.module)
+        return f"{module}.{self.shown}"
 
     @property
     def auto_named(self) -> bool:
