@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..project.names import External
+from ..project.names import External, Nothing
 from ..project.values import Items
 from ..rule import Undecided
 
@@ -40,6 +40,7 @@ def are_few(seen: Seen, iterable: Expr) -> bool:
     a part of the items that is cut already."""
     if iterable[0] == "call":
         called = seen.resolve(iterable[2])
+        refuse_unknown(seen, iterable)
         if called == RANGE:
             return is_short_range(iterable[3])
         inner = iterable[3][0] if iterable[3] else iterable[2]
@@ -66,6 +67,17 @@ def _is_short(seen: Seen, iterable: Expr) -> bool:
     except Undecided:
         return False
     return isinstance(value, Items) and len(value.items) < FEW and not value.open
+
+
+def refuse_unknown(seen: Seen, expr: Expr) -> None:
+    """Raises Undecided for what a function gives of which not even the name is known."""
+    if expr[0] == "call":
+        if expr[2][0] == "name" and isinstance(seen.resolve(expr[2]), Nothing):
+            raise Undecided(f"what is called at {seen.where.shown}")
+        for inner in (expr[2], *expr[3]):
+            refuse_unknown(seen, inner)
+    elif expr[0] == "attr":
+        refuse_unknown(seen, expr[2])
 
 
 def is_short_range(arguments: Sequence[Expr]) -> bool:

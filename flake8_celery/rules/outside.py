@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..extract.observe import observe
-from ..project.django import django_setting
+from ..project.django import django_profiles, django_setting
 from ..project.names import Definition, External, Target, Variable
-from ..rule import Where
+from ..rule import Undecided
 from .bodies import RAISES, RERAISES, endings, last_name, returns
 
 if TYPE_CHECKING:
@@ -212,15 +212,11 @@ def outside_call(
     """What a call is that talks to another machine, or None: it is another, or not known."""
     target = project.names.resolve(called, module, scope)
     if isinstance(target, External) and target.name in FUNCTIONS:
-        if target.name.startswith(MAIL) and not sends_by_smtp(project, module, called):
-            return None
         return OutsideCall(target.name, shown, False)
     if called[0] != "attr":
         return None
     made = made_by(project, called[2], module, scope)
     if made is None or called[3] not in {*METHODS.get(made, ()), *RETRYING.get(made, ())}:
-        return None
-    if made.startswith(MAIL) and not sends_by_smtp(project, module, called):
         return None
     return OutsideCall(f"{made}.{called[3]}", shown, made in RETRYING)
 
@@ -257,11 +253,16 @@ def sets(assignment: Assignment) -> bool:
     return assignment.target[0] == "name" and assignment.op == "="
 
 
-def sends_by_smtp(project: Project, module: LinkedModule, called: Expr) -> bool:
+def sends_by_smtp(seen: Seen) -> bool:
     """Whether Django's mail goes to a server when it is sent: another backend may put it into a
     queue.  Raises Undecided when the backend is not known."""
-    backend = django_setting(project, "EMAIL_BACKEND", Where(module, called[1]))
-    return backend is None or all("smtp" in str(o.value) for o in backend.alternatives())
+    backend = django_setting(seen.project, "EMAIL_BACKEND", seen.where)
+    if backend is not None:
+        return all("smtp" in str(option.value) for option in backend.alternatives())
+    profiles = django_profiles(seen.project, seen.module)
+    if any(profile.production and profile.open_reasons for profile in profiles):
+        raise Undecided(f"the mail backend at {seen.where.shown}")
+    return True
 
 
 def transparent(seen: Seen, contexts: list[Expr], scope: int) -> bool:

@@ -9,7 +9,7 @@ from ..extract.observe import observe
 from ..project.dispatch import Dispatch
 from ..rule import PEDANTIC, Report, report, rule
 from .bodies import last_name, own_nodes
-from .loops import are_few, cuts
+from .loops import are_few, cuts, refuse_unknown
 from .transactions import statements_before_leaving
 
 if TYPE_CHECKING:
@@ -46,10 +46,11 @@ def sent_in_loop(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     calls = [call for call in calls if id(call) not in once]
     if not calls or any(last_name(getattr(p, "func", None)) in ("sleep", "wait") for p in own):
         return
-    items = None
+    items = test = None
     if isinstance(node, ast.While):
         if isinstance(node.test, ast.Constant):
             return
+        test = node.test
     else:
         first = node if isinstance(node, ast.For) else node.generators[0]
         if cuts(first.target, first.iter):
@@ -65,7 +66,14 @@ def sent_in_loop(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     for call in calls:
         if any(isinstance(part, ast.Slice) for part in ast.walk(call)):
             continue
-        yield call, {"items": items and site.expr(items), "guarded": id(call) in guarded}
+        yield (
+            call,
+            {
+                "items": items and site.expr(items),
+                "test": test and site.expr(test),
+                "guarded": id(call) in guarded,
+            },
+        )
 
 
 @rule(
@@ -89,6 +97,8 @@ def dispatch_in_loop(seen: Seen, project: Project) -> Iterator[Report]:
         return
     if seen.data["items"] is not None and are_few(seen, seen.data["items"]):
         return
+    if seen.data["test"] is not None:
+        refuse_unknown(seen, seen.data["test"])
     half = not seen.data["guarded"] and dispatch.method not in AT_COMMIT
     yield report(
         seen.where,

@@ -119,17 +119,17 @@ def goes_on(insert: ast.Call, function: ast.FunctionDef) -> bool:
     """Whether anything but a line of the log is called once the row is there."""
     import ast
 
-    handled: set[int] = set()
+    apart: set[int] = set()
     calls = []
     for part in own_nodes(function.body):
-        if isinstance(part, ast.ExceptHandler):
-            handled.update(id(inner) for inner in ast.walk(part))
-        if isinstance(part, ast.Call) and id(part) not in handled and _after(part, insert):
+        if isinstance(part, ast.ExceptHandler) or (isinstance(part, ast.Call) and _is_log(part)):
+            apart.update(id(inner) for inner in ast.walk(part))
+        if isinstance(part, ast.Call) and id(part) not in apart and _after(part, insert):
             calls.append(part)
     if last_name(insert.func) == "add":
         commits = [call for call in calls if last_name(call.func) == "commit"]
         calls = [call for call in calls if commits and _after(call, commits[0])]
-    return any(not _is_log(call) for call in calls)
+    return bool(calls)
 
 
 def _after(node: ast.expr, other: ast.expr) -> bool:

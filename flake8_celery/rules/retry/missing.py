@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ...project.configuration import Setting
 from ...project.names import Definition
 from ...project.retries import retries_of
 from ...project.schedule import BeatEntry
 from ...project.tasks import Task, class_chain
-from ...rule import PEDANTIC, Related, Report, report, rule
-from ..outside import outside_calls_of
+from ...project.values import Const, Mapping, Value
+from ...rule import PEDANTIC, Related, Report, Undecided, report, rule
+from ..outside import MAIL, outside_calls_of, sends_by_smtp
 from .options import ACTIVE_METHODS, acts_alone, autoretries
 
 if TYPE_CHECKING:
@@ -35,10 +37,12 @@ def external_call_without_retry(task: Task, project: Project) -> Iterator[Report
     found = next(((s, c) for s, c in outside_calls_of(project, task) if not c.retries), None)
     if found is None or autoretries(task) or retries_of(project, task) or acts_alone(task):
         return
-    if any(task in entry.tasks for entry in project.all(BeatEntry)):
+    seen, call = found
+    if may_be_scheduled(project, task):
         # Its next run is the next attempt.
         return
-    seen, call = found
+    if call.name.startswith(MAIL) and not sends_by_smtp(seen):
+        return
     yield report(
         task.where,
         Related(seen.where, "what may fail"),
@@ -70,4 +74,29 @@ def is_called_by_a_base(task: Task) -> bool:
         cls.module.bindings(cls.scope, "__call__")
         for cls in classes
         if isinstance(cls, Definition) and cls != task.owner
+    )
+
+
+def may_be_scheduled(project: Project, task: Task) -> bool:
+    """Whether a beat schedule of the project runs a task.  Raises Undecided where one has parts
+    that are not known."""
+    for setting in project.all(Setting):
+        if setting.name_in(False) == "beat_schedule":
+            if not is_known_schedule(setting.value):
+                raise Undecided(f"the schedule at {setting.value.where.shown}")
+    entries = project.all(BeatEntry)
+    if any(task in entry.tasks for entry in entries):
+        return True
+    for entry in entries:
+        if entry.task_name is None:
+            raise Undecided(f"the task of the entry at {entry.where.shown}")
+    return False
+
+
+def is_known_schedule(value: Value) -> bool:
+    """Whether the keys of a schedule are all known, and that each holds a dict."""
+    return (
+        isinstance(value, Mapping)
+        and not value.open
+        and all(isinstance(e.key, Const) and isinstance(e.item, Mapping) for e in value.entries)
     )
