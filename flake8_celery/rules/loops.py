@@ -32,6 +32,8 @@ def cuts(target: ast.expr, iterable: ast.expr) -> bool:
     plural = name.endswith("s") and not name.endswith(("ss", "us", "is", "as"))
     several = plural or name.endswith(("list", "group"))
     words = f"{ast.unparse(target)} {ast.unparse(iterable)}".lower()
+    # `iterator(chunk_size=100)` gives one after another all the same.
+    words = words.replace("chunk_size", "").replace("batch_size", "")
     return several or any(word in words for word in CUTTING)
 
 

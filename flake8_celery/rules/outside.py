@@ -66,17 +66,10 @@ RETRYING: dict[str, frozenset[str]] = {
     ),
     "urllib3.PoolManager": frozenset({"request", "urlopen"}),
 }
-LIBRARIES = (
-    "requests",
-    "httpx",
-    "urllib",
-    "http.client",
-    "smtplib",
-    "ftplib",
-    "paramiko",
-    "boto3",
-    "socket",
-    "django.core",
+# How a file looks that imports one of them.
+LIBRARIES = tuple(
+    """import requests|from requests|import httpx|from httpx|urllib|http.client|smtplib|ftplib|
+    paramiko|boto3|create_connection|core.mail|core import mail""".replace("\n    ", "").split("|")
 )
 LAST_NAMES = frozenset(
     {name.rpartition(".")[2] for name in FUNCTIONS}.union(*METHODS.values(), *RETRYING.values())
@@ -89,6 +82,14 @@ TRANSPARENT = frozenset(
 )
 # A function that speaks of these may try again in a way of its own.
 WORDS_OF_RETRYING = ("retry", "retries", "retried", "attempt", "backoff")
+#: Decorators that surely make no task of a function, and stand on most of those that have one.
+NO_TASKS = frozenset(
+    """property cached_property setter getter deleter staticmethod classmethod abstractmethod
+    contextmanager override overload wraps fixture parametrize receiver action display
+    method_decorator login_required permission_required atomic get post put patch delete route
+    api_view command option argument validator field_validator model_validator register tag
+    filter group""".split()
+)
 #: What a body may read of its own task without giving it away.
 OF_THE_TASK = frozenset("request name app update_state max_retries".split())
 
@@ -103,8 +104,17 @@ class OutsideCall(NamedTuple):
 
 
 def may_be_task(node: ast.FunctionDef) -> bool:
-    """Whether a function may be the body of a task: it is decorated, or called `run`."""
-    return bool(node.decorator_list) or node.name == "run"
+    """Whether a function may be the body of a task: it is called `run`, or has a decorator that
+    may make one."""
+    import ast
+
+    if node.name == "run":
+        return True
+    for decorator in node.decorator_list:
+        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if last_name(called) not in NO_TASKS:
+            return True
+    return False
 
 
 @observe("FunctionDef")

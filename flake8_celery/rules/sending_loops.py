@@ -28,7 +28,7 @@ EACH_ITS_OWN = frozenset("countdown eta queue exchange routing_key".split())
 def sent_in_loop(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     """The calls of a loop's own that may send a task in every turn, but for loops that wait
     between them, or go through chunks of items."""
-    if not any(site.mentions(name) for name in ("delay", "apply_async", "send_task")):
+    if not site.holds(node, "delay", "apply_async", "send_task"):
         return
     import ast
 

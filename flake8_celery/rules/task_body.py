@@ -198,17 +198,20 @@ def item_loop(node: ast.For, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     function = site.walk.scopes[site.scope].node
     if not isinstance(function, ast.FunctionDef) or not may_be_task(function):
         return
-    calls = []
-    items = names_bound(node)
-    for call, contexts in calls_escaping(node.body):
-        mentioned = {part.id for part in ast.walk(call) if isinstance(part, ast.Name)}
-        if mentioned & items and (isinstance(call.func, ast.Name) or may_be_outside(call)):
-            calls.append((call, contexts))
-    if not calls or cuts(node.target, node.iter):
+    if cuts(node.target, node.iter):
         return
     for part in own_nodes(node.body):
         if isinstance(part, (ast.Break, ast.For, ast.While)) or is_write(part):
             return
+    calls = []
+    items = names_bound(node)
+    for call, contexts in calls_escaping(node.body):
+        if not (isinstance(call.func, ast.Name) or may_be_outside(call)):
+            continue
+        if any(isinstance(part, ast.Name) and part.id in items for part in ast.walk(call)):
+            calls.append((call, contexts))
+    if not calls:
+        return
     yield (
         node,
         {
