@@ -28,6 +28,8 @@ EACH_ITS_OWN = frozenset("countdown eta queue exchange routing_key".split())
 def sent_in_loop(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     """The calls of a loop's own that may send a task in every turn, but for loops that wait
     between them, or go through chunks of items."""
+    if not any(site.mentions(f".{name}") for name in SENDING):
+        return
     if not site.holds(node, "delay", "apply_async", "send_task"):
         return
     import ast
