@@ -1,5 +1,5 @@
 """Rules of retries: which errors a task retries, how often, and what `retry` is given."""
 
-from . import calls, errors, options, swallowed
+from . import calls, errors, missing, options, swallowed
 
-__all__ = ["calls", "errors", "options", "swallowed"]
+__all__ = ["calls", "errors", "missing", "options", "swallowed"]
