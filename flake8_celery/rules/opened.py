@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..extract.observe import observe
 from ..project.names import Definition, External
 from ..project.tasks import task_with_body
-from ..rule import PEDANTIC, PREVIEW, Report, report, rule
+from ..rule import PEDANTIC, Report, report, rule
 from .bodies import last_name, own_nodes
 from .outside import may_be_task, shown_callee
 
@@ -125,7 +125,6 @@ def given_away(nodes: list[ast.AST]) -> tuple[set[int], set[str]]:
     PEDANTIC,
     says="`{call}()` {does}: make it once for each worker process, "
     "in a handler of `worker_process_init`",
-    status=PREVIEW,
 )
 def connection_per_task(seen: Seen, project: Project) -> Iterator[Report]:
     """A worker process runs many tasks one after another, and could keep what it has opened."""

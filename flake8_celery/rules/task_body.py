@@ -9,7 +9,7 @@ from ..extract.observe import observe
 from ..project.names import Definition
 from ..project.retries import retries_of
 from ..project.tasks import Task, task_with_body
-from ..rule import PEDANTIC, PREVIEW, Related, Report, report, rule
+from ..rule import PEDANTIC, Related, Report, report, rule
 from .bodies import last_name, own_nodes
 from .loops import are_few, are_numbers, cuts
 from .outside import (
@@ -151,7 +151,6 @@ def _is_log(call: ast.Call) -> bool:
     PEDANTIC,
     says="`{insert}()` inserts another row each time `{task}` starts again, and {why}: "
     "use `get_or_create()`, or look for the row first",
-    status=PREVIEW,
 )
 def create_without_guard(seen: Seen, project: Project) -> Iterator[Report]:
     """A retry, and a message that is delivered again, run the body from its start."""
@@ -240,7 +239,6 @@ def item_loop(node: ast.For, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     PEDANTIC,
     says="`{task}` calls `{call}()` for one item after another: an error stops the rest, and when "
     "it is run again it starts with the first item; send a task for each item",
-    status=PREVIEW,
 )
 def item_loop_in_task(seen: Seen, project: Project) -> Iterator[Report]:
     """A run of a task is all or nothing for Celery: there is no half of it to go on with."""
