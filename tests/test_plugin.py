@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flake8_celery import run
+from flake8_celery import config, run
 from flake8_celery.plugin import Plugin, PreviewPlugin
 
 from .conftest import Place, Ran
@@ -402,8 +402,8 @@ def test_preview_plugin_shows_only_preview_rules(place: Place) -> None:
 def test_flake8_knows_us(place: Place) -> None:
     assert "flake8-celery" in place.command(sys.executable, "-m", "flake8", "--version").out
     text = place.command(sys.executable, "-m", "flake8", "--help").out
-    for option in ("--celery-version", "--celery-task-decorators", "--celery-extra-settings"):
-        assert option in text
+    for option in config.OPTIONS.values():
+        assert option.flake8 in text
 
 
 def test_options_from_the_configuration_of_flake8(place: Place) -> None:
