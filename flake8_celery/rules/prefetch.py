@@ -55,17 +55,14 @@ def prefetch_with_long_tasks(app: App, project: Project) -> Iterator[Report]:
     if count <= 1:
         return
     tasks = [task for task in project.all(Task) if app in task.apps and not task.in_test]
-    limits = [(limit, task) for task in tasks if (limit := known(own_limit, task)) is not None]
-    long = max((pair for pair in limits if pair[0] >= LONG), key=lambda p: p[0], default=None)
-    if long is not None:
-        limit, task = long
-        lasts = f"may run for {span_of(limit)}"
-    else:
-        short = {id(task) for limit, task in limits if limit < SHORT}
-        late = next((t for t in tasks if id(t) not in short and known(is_late, t)), None)
-        if late is None:
-            return
-        limit, task, lasts = 0.0, late, "acknowledges late"
+    found = [known(evidence, task) for task in tasks]
+    limit, lasts, task = max(
+        (proof for proof in found if proof is not None),
+        key=lambda proof: proof[0],
+        default=(0.0, "", None),
+    )
+    if task is None:
+        return
     again = ""
     visibility = known(visibility_of, app)
     if visibility is not None and count * limit > visibility.seconds:
@@ -108,6 +105,17 @@ def takes_only_what_runs(app: App) -> bool:
         and truth_of(value) is not False
         and known(broker_of, app.configuration) in (None, "redis")
     )
+
+
+def evidence(task: Task) -> tuple[float, str, Task] | None:
+    """The seconds for which a task may run (0: not known), why it counts as long, and the task;
+    None where it does not.  Raises Undecided."""
+    limit = own_limit(task)
+    if limit is not None and limit >= LONG:
+        return limit, f"may run for {span_of(limit)}", task
+    if (limit is None or limit >= SHORT) and is_late(task):
+        return 0.0, "acknowledges late", task
+    return None
 
 
 def own_limit(task: Task) -> float | None:

@@ -89,6 +89,7 @@ def test_cel021_by_default_a_message_is_acknowledged_before_the_task_runs() -> N
             {"acks_late": True, "acks_on_failure_or_timeout": False},
             ["run", "reject, requeue=False"],
         ),
+        ({"acks_late": True, "acks_on_failure": False}, ["run", "reject, requeue=False"]),
     ],
 )
 def test_cel419_a_failed_message_is_acknowledged_late_or_early(
