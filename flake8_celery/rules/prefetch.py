@@ -67,7 +67,7 @@ def prefetch_with_long_tasks(app: App, project: Project) -> Iterator[Report]:
     visibility = known(visibility_of, app)
     if visibility is not None and count * limit > visibility.seconds:
         after = span_of(visibility.seconds)
-        again = f", and {visibility.broker} delivers it again after {after}: it runs twice"
+        again = f", and what waits longer than {after} {visibility.broker} delivers again"
     literal = setting is not None and setting.value.where.module is setting.module
     yield report(
         app.configuration.anchor if setting is None else setting.where,
