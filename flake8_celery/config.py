@@ -28,9 +28,9 @@ class ConfigError(Exception):
 class Option(NamedTuple):
     """One key of the configuration.
 
-    `kind` is "text", "list", "flag" or "table" (of lists); `default` None means that nothing is
-    said.  `lint`: it may also stand in a `lint` table, as ruff has it.  `adds`: it adds to what
-    an extended file says.  `flake8` is its name there, if flake8 has it as well."""
+    `kind` is "text", "list", "flag", "number" (from 1) or "table" (of lists); `default` None means
+    that nothing is said.  `lint`: it may also stand in a `lint` table, as ruff has it.  `adds`: it
+    adds to what an extended file says.  `flake8` is its name there, if flake8 has it as well."""
 
     name: str
     kind: str
@@ -196,9 +196,33 @@ OPTIONS = {
             '["shop_report_hour"]',
             flake8="--celery-extra-settings",
         ),
+        Option(
+            "late-ack-tasks",
+            "list",
+            [],
+            "tasks that must acknowledge late, by name; `*` stands for any text (CEL021)",
+            '["billing.*"]',
+            flake8="--celery-late-ack-tasks",
+        ),
+        Option(
+            "beat-stampede",
+            "number",
+            5,
+            "how many entries of a schedule may not fall due in the same minute (CEL524)",
+            "10",
+            flake8="--celery-beat-stampede",
+        ),
     )
 }
-TYPES = {"text": "str", "list": "list[str]", "flag": "bool", "table": "dict[str, list[str]]"}
+#: What a project's analysis asks for, decided once for the whole of it.
+FOR_ANALYSIS = ("task-decorators", "extra-settings", "late-ack-tasks", "beat-stampede")
+TYPES = {
+    "text": "str",
+    "list": "list[str]",
+    "flag": "bool",
+    "number": "int",
+    "table": "dict[str, list[str]]",
+}
 
 
 class Ignore(NamedTuple):
@@ -480,6 +504,8 @@ def _check(
         raise ConfigError(f"{place(key)}`{shown}` must be true or false")
     if option.kind == "text" and not isinstance(value, str):
         raise ConfigError(f"{place(key)}`{shown}` must be a string")
+    if option.kind == "number" and (type(value) is not int or value < 1):
+        raise ConfigError(f"{place(key)}`{shown}` must be a whole number from 1")
     if option.kind == "list" and not _is_list(value):
         raise ConfigError(f"{place(key)}`{shown}` must be a list of strings")
     if option.kind == "table" and not (
@@ -543,6 +569,16 @@ def _row(text: str, key: str) -> int:
     return 1
 
 
+def given_to_flake8(name: str, value: Any) -> Any:
+    """What flake8 was given for an option, as a configuration file would say it; None for
+    nothing.  Raises ConfigError."""
+    if not value or OPTIONS[name].kind != "number":
+        return value or None
+    number = int(value) if str(value).isascii() and str(value).isdigit() else 0
+    _check(lambda key: "", name, number, OPTIONS)
+    return number
+
+
 def celery_span(value: str | None) -> Span | None:
     """The Celery releases that an option names; None for none.  Raises ConfigError."""
     if not value:
@@ -560,6 +596,7 @@ def schema() -> dict[str, Any]:
         "text": {"type": "string"},
         "list": texts,
         "flag": {"type": "boolean"},
+        "number": {"type": "integer", "minimum": 1},
         "table": {"type": "object", "additionalProperties": texts},
     }
 

@@ -232,8 +232,10 @@ def _request(root: str, paths: list[str], options: argparse.Namespace) -> Reques
     request = request_for(root, values)
     target = getattr(options, "celery_version", "")
     given = {
-        name: getattr(options, f"celery_{name.replace('-', '_')}", None)
-        for name in ("task-decorators", "extra-settings")
+        name: config.given_to_flake8(
+            name, getattr(options, f"celery_{name.replace('-', '_')}", None)
+        )
+        for name in config.FOR_ANALYSIS
     }
     only_files = all(os.path.isfile(path) for path in paths)
     return request._replace(

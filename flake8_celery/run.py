@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import files
 from .cache import IDLE, SPEAKS, Cache, Known, NoCache
-from .config import Config, celery_span
+from .config import FOR_ANALYSIS, Config, celery_span
 from .extract import SUPPRESSES
 from .facts import Module, broken_module, module_from_json
 from .project import Project
@@ -93,7 +93,7 @@ def request_for(root: str, settings: Config) -> Request:
     """What the configuration says of the analysis of a project.  Raises ConfigError."""
     patterns = settings.patterns("exclude")
     src = settings.folder_of("src")
-    options = {name: settings.get(name) for name in ("task-decorators", "extra-settings")}
+    options = {name: settings.get(name) for name in FOR_ANALYSIS}
     if src is not None:
         folders = [os.path.normpath(os.path.join(src, name)) for name in settings.get("src")]
         options["src"] = [relative(folder, root) for folder in folders]

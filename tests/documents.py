@@ -45,10 +45,11 @@ the closest to a file. Nothing is merged, except where a file names another with
 
 What a file defines, imports and configures is seen by all files of its project, so what is read and
 how (`exclude`, `extend-exclude`, `respect-gitignore`, `src`, `cache-dir`, `target-celery`,
-`task-decorators`, `extra-settings`) is decided once for a project, by the configuration closest to
-its folder: the nearest folder at or above the given path that has a repository or a configuration
-file. Which rules run in a file, and whose fixes count, is decided by the configuration file closest
-to that file. `fix`, `unsafe-fixes`, `fix-only`, `show-fixes`, `force-exclude` and `output-format`
+`task-decorators`, `extra-settings`, `late-ack-tasks`, `beat-stampede`) is decided once for a
+project, by the configuration closest to its folder: the nearest folder at or above the given path
+that has a repository or a configuration file. Which rules run in a file, and whose fixes count, is
+decided by the configuration file closest to that file. `fix`, `unsafe-fixes`, `fix-only`,
+`show-fixes`, `force-exclude` and `output-format`
 are those of the working directory.
 
 `exclude`, `extend-exclude` and `src` are taken from ruff's configuration where ours does not set

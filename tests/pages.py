@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flake8_celery.celery_versions import parse_span
 from flake8_celery.extract import extract
@@ -113,8 +114,10 @@ def project(case: Case) -> Project:
     python = {path: text for path, text in texts.items() if path.endswith(".py")}
     facts = {path: extract(Source.from_text(text, path)) for path, text in python.items()}
     relevant = {p: m for p, m in facts.items() if looks_relevant(python[p].encode())}
-    span = {"celery": parse_span(case.celery)} if case.celery else {}
-    return Project(relevant, python, facts.get, lambda p: texts[p].encode(), **span)
+    known: dict[str, Any] = {"celery": parse_span(case.celery)} if case.celery else {}
+    if "flake8-celery.toml" in texts:
+        known["options"] = tomllib.loads(texts["flake8-celery.toml"])
+    return Project(relevant, python, facts.get, lambda p: texts[p].encode(), **known)
 
 
 def findings(case: Case, rules: list[Rule]) -> list[Finding]:

@@ -60,6 +60,8 @@ class TestDiscovery:
 MISTAKES = [
     ('selekt = ["CEL1"]\n', 2, "unknown key `selekt`, did you mean `select`?"),
     ('\n# x\nselect = "CEL1"\n', 4, "`select` must be a list of strings"),
+    ("beat-stampede = 0\n", 2, "`beat-stampede` must be a whole number from 1"),
+    ("beat-stampede = true\n", 2, "`beat-stampede` must be a whole number from 1"),
     ("ignore = [1]\n", 2, "`ignore` must be a list of strings"),
     ('preview = "yes"\n', 2, "`preview` must be true or false"),
     ("cache-dir = 1\n", 2, "`cache-dir` must be a string"),
@@ -159,4 +161,4 @@ class TestCommandLine:
 def test_every_option_says_what_it_is_for() -> None:
     for name, option in OPTIONS.items():
         assert option.name == name and option.help
-        assert option.kind in ("text", "list", "flag", "table")
+        assert option.kind in ("text", "list", "flag", "number", "table")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flake8_celery import run
+from flake8_celery import config, run
 from flake8_celery.plugin import Plugin, PreviewPlugin
 
 from .conftest import Place, Ran
@@ -402,8 +402,8 @@ def test_preview_plugin_shows_only_preview_rules(place: Place) -> None:
 def test_flake8_knows_us(place: Place) -> None:
     assert "flake8-celery" in place.command(sys.executable, "-m", "flake8", "--version").out
     text = place.command(sys.executable, "-m", "flake8", "--help").out
-    for option in ("--celery-version", "--celery-task-decorators", "--celery-extra-settings"):
-        assert option in text
+    for option in config.OPTIONS.values():
+        assert option.flake8 in text
 
 
 def test_options_from_the_configuration_of_flake8(place: Place) -> None:
@@ -411,3 +411,12 @@ def test_options_from_the_configuration_of_flake8(place: Place) -> None:
     place.write(a="import celery\nplain()\n")
     ran = place.launch("flake8", "a.py")
     assert "`old` is not a version" in ran.err
+    place.put({"setup.cfg": "[flake8]\nselect = CEL\ncelery_beat_stampede = many\n"})
+    ran = place.launch("flake8", "a.py")
+    assert "`beat-stampede` must be a whole number from 1" in ran.err
+
+
+def test_lists_from_the_configuration_of_flake8(place: Place) -> None:
+    place.put({"setup.cfg": "[flake8]\nselect = CEL021\ncelery_late_ack_tasks = b.*, a.p*\n"})
+    place.write(a="from celery import Celery\napp = Celery('a')\n@app.task\ndef pay(): ...\n")
+    assert place.launch("flake8", "a.py").out.startswith("a.py:3:2: CEL021 `a.pay`")

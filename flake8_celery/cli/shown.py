@@ -110,6 +110,8 @@ def _lines(group: Group, path: str, arguments: argparse.Namespace, configs: Conf
         ("celery.target_celery", f'"{known.get("target-celery")}"'),
         ("celery.task_decorators", quoted(known.get("task-decorators"))),
         ("celery.extra_settings", quoted(known.get("extra-settings"))),
+        ("celery.late_ack_tasks", quoted(known.get("late-ack-tasks"))),
+        ("celery.beat_stampede", str(known.get("beat-stampede"))),
     ]
     lines = [f'Resolved settings for: "{path}"']
     if file is not None:

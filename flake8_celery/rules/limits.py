@@ -12,11 +12,13 @@ from ..project import Project
 from ..project.apps import App
 from ..project.configuration import Setting
 from ..project.names import Definition, External
+from ..project.routing import matches
 from ..project.subject import Seen, Subject
 from ..project.tasks import Task, task_with_body
-from ..project.values import Const, Mapping, Value
+from ..project.values import Const, Mapping, Value, possible
 from ..rule import (
     CORRECTNESS,
+    PEDANTIC,
     SAFE,
     SUSPICIOUS,
     UNSAFE,
@@ -203,6 +205,28 @@ def inverted(soft: Value, hard: Value) -> bool:
     if any(isinstance(v, bool) or not isinstance(v, (int, float)) or v <= 0 for v in values):
         return False
     return bool(soft.value > hard.value)
+
+
+# CEL021
+
+
+@rule(
+    Task,
+    "CEL021",
+    "celery-late-ack-not-set",
+    PEDANTIC,
+    says="`{task}` is one of `late-ack-tasks`, but acknowledges early: when a worker dies while it "
+    "runs, it is not run again; set `acks_late=True`",
+)
+def late_ack_not_set(task: Task, project: Project) -> Iterator[Report]:
+    """A task that the configuration wants to acknowledge late, and that does not."""
+    patterns = project.options.get("late-ack-tasks") or ()
+    if task.in_test or not patterns or task.name is None:
+        return
+    if any(matches(pattern, task.name) for pattern in patterns):
+        late = task.option("acks_late")
+        if late is None or not any(option.value for option in possible(late)):
+            yield report(task.option_where("acks_late"), task=task.name)
 
 
 # CEL022

@@ -150,8 +150,8 @@ def declared_without_limit(app: App, queue: str, project: Project) -> bool:
 
 # CEL415
 
-HIGH = frozenset("critical urgent high important".split())
-LOW = frozenset("low bulk background batch cleanup".split())
+HIGH = frozenset("critical urgent high higher highest important".split())
+LOW = frozenset("low lower lowest bulk background batch cleanup".split())
 #: The lowest of the numbers that read as "high", and the highest of those that read as "low".
 READS_HIGH, READS_LOW = 6, 3
 
@@ -192,13 +192,18 @@ def redis_priority_inverted(priority: Priority, project: Project) -> Iterator[Re
 
 
 def says(priority: Priority, words: frozenset[str]) -> bool:
-    """Whether the name of the task or of its queue has one of these words."""
-    names = [priority.sent.shown, priority.sent.name or ""]
+    """Whether the name of the task or of its queue, or a comment beside the priority, has one of
+    these words."""
+    lines = priority.project.text_of(priority.module).decode("utf-8", "replace").splitlines()
+    comment = (
+        lines[priority.span[0] - 1].partition("#")[2] if priority.span[0] <= len(lines) else ""
+    )
+    names = [priority.sent.shown, priority.sent.name or "", comment]
     try:
         names.append(priority.destination or "")
     except Undecided:
         pass
     text = " ".join(names).lower()
-    for separator in "._-:":
+    for separator in "._-:,;()=":
         text = text.replace(separator, " ")
     return bool(words & set(text.split()))
