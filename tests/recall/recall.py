@@ -13,7 +13,7 @@ and says how the defect is written, and what changes in the clean project:
     - def pay(order_id):
     + def pay(order_id):  # error
 
-`project` is the sample shop where nothing is said, or the name of an oracle project.  Lines that
+`project` is the sample shop where nothing is said, or one of `projects/` here or of the oracles.  Lines that
 begin with `- ` go, those with `+ ` come, those with two spaces stay; the old lines must be in the
 file exactly once.  A piece of new lines only goes to the end of the file, which may be a new one.
 `@@` begins another piece.  The finding must stand on the line that ends in `# error`; the comment
@@ -122,8 +122,8 @@ def parse(lines: list[str]) -> Iterator[Seed]:
 
 def folder_of(project: str) -> Path:
     """Where the clean project is."""
-    shops, oracles = TESTS / "projects", TESTS / "oracles" / "projects"
-    return (shops if (shops / project).is_dir() else oracles) / project
+    shelves = (TESTS / "projects", TESTS / "recall" / "projects", TESTS / "oracles" / "projects")
+    return next((shelf / project for shelf in shelves if (shelf / project).is_dir()), Path(project))
 
 
 def files_of(project: str) -> dict[str, str]:
