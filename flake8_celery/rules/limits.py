@@ -422,7 +422,8 @@ def requests_sent(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
         return
     if not (site.mentions("requests") or site.mentions("urlopen")):
         return
-    if not (site.holds(node, "requests", "urlopen") or site.mentions("from requests")):
+    renamed = site.mentions("from requests") or site.mentions("requests as")
+    if not (site.holds(node, "requests", "urlopen") or renamed):
         return
     import ast
 

@@ -13,11 +13,12 @@ and says how the defect is written, and what changes in the clean project:
     - def pay(order_id):
     + def pay(order_id):  # error
 
-`project` is the sample shop where nothing is said, or one of `projects/` here or of the oracles.  Lines that
-begin with `- ` go, those with `+ ` come, those with two spaces stay; the old lines must be in the
-file exactly once.  A piece of new lines only goes to the end of the file, which may be a new one.
-`@@` begins another piece.  The finding must stand on the line that ends in `# error`; the comment
-itself is not in the seeded project.  A seed that is known to be missed says why: `missed REASON`.
+`project` names a clean project: one of `projects/` here or of the oracles, else it is the sample
+shop.  Lines that begin with `- ` go, those with `+ ` come, those with two spaces stay; the old
+lines must be in the file exactly once.  A piece of new lines only goes to the end of the file,
+which may be a new one.  `@@` begins another piece.  The finding must stand on the line that ends
+in `# error`; the comment itself is not in the seeded project.  A seed that is known to be missed
+says why: `missed REASON`.
 """
 
 from __future__ import annotations
@@ -186,9 +187,7 @@ def findings(files: dict[str, str]) -> list[Finding]:
 
 def by_line(found: Iterable[Finding], files: dict[str, str]) -> set[tuple[str, str, str]]:
     """(code, path, text of the line) of each finding: the same in both projects."""
-    return {
-        (f.code, f.path, files[f.path].splitlines()[f.span[0] - 1].strip()) for f in found
-    }
+    return {(f.code, f.path, files[f.path].splitlines()[f.span[0] - 1].strip()) for f in found}
 
 
 class Field:
