@@ -16,7 +16,7 @@ from ..project.configuration import (
 )
 from ..project.values import Const, Typed
 from ..rule import CORRECTNESS, SAFE, UNSAFE, Edit, Related, Report, report, rule
-from .sources import is_prefixed_new_name
+from .sources import has_old_names, is_prefixed_new_name
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -144,8 +144,8 @@ def setting_wrong_prefix(setting: Setting, project: Project) -> Iterator[Report]
         configuration.django
         and setting.layer == OBJECT
         and not configuration.namespace
-        and not old_style
         and is_prefixed_new_name(key)
+        and not has_old_names(configuration)
     ):
         # CEL311 says it once, where the namespace is missing.
         return
