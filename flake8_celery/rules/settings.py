@@ -47,7 +47,8 @@ def is_candidate(setting: Setting) -> bool:
         return False
     if setting.source:
         # A module or class holds other things as well; Django's settings hold anything.
-        words = OWN_WORDS if setting.app.configuration.namespace is None else OWN_WORDS[:2]
+        namespace = setting.app.configuration.namespace
+        words = (*OWN_WORDS[:2], f"{namespace.rstrip('_').lower()}_") if namespace else OWN_WORDS
         return key.lower().startswith(words)
     return True
 

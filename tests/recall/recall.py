@@ -18,7 +18,7 @@ shop.  Lines that begin with `- ` go, those with `+ ` come, those with two space
 lines must be in the file exactly once.  A piece of new lines only goes to the end of the file,
 which may be a new one.  `@@` begins another piece.  The finding must stand on the line that ends
 in `# error`; the comment itself is not in the seeded project.  A seed that is known to be missed
-says why: `missed REASON`.
+says why: `missed REASON`.  What is wrong wherever it is configured is in `layers.toml`.
 """
 
 from __future__ import annotations
@@ -27,16 +27,18 @@ import argparse
 import re
 import sys
 import tempfile
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flake8_celery.rule import Finding, load_rules
 from flake8_celery.run import Request, analyse
 
 TESTS = Path(__file__).parent.parent
 SEEDS = Path(__file__).with_name("seeds")
+LAYERS = Path(__file__).with_name("layers.toml")
 SHOP = "shop_repaired"
 MARK = "  # error"
 HEADING = re.compile(r"(CEL\d{3}) (\S.*)")
@@ -77,12 +79,32 @@ class Outcome(NamedTuple):
 
 
 def read_seeds(folder: Path = SEEDS) -> list[Seed]:
-    """All seeds, in order of their files.  Raises SeedError."""
+    """All seeds, in order of their files, and those of `layers.toml`.  Raises SeedError."""
     return [
-        seed
-        for path in sorted(folder.glob("*.txt"))
-        for seed in parse(path.read_text(encoding="utf-8").splitlines())
+        *(
+            seed
+            for path in sorted(folder.glob("*.txt"))
+            for seed in parse(path.read_text(encoding="utf-8").splitlines())
+        ),
+        *layered(tomllib.loads(LAYERS.read_text(encoding="utf-8"))),
     ]
+
+
+def layered(data: dict[str, Any]) -> Iterator[Seed]:
+    """Each setting of `layers.toml` in each of its layers."""
+    for layer in data["layer"]:
+        for setting in data["setting"]:
+            code, name, value = setting["code"], setting["name"], setting["value"]
+            if name in layer.get("except", ()):
+                continue
+            marked = [
+                f"{line}{MARK}" if "{value}" in line else line
+                for line in layer["new"].strip("\n").splitlines()
+            ]
+            new = tuple(m.format(name=name, NAME=name.upper(), value=value) for m in marked)
+            piece = Piece(layer["file"], (layer["old"],), new)
+            missed = layer.get("missed", "")
+            yield Seed(code, f"{name}: {layer['how']}", layer["project"], (piece,), missed)
 
 
 def parse(lines: list[str]) -> Iterator[Seed]:
