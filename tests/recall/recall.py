@@ -33,8 +33,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from flake8_celery import config
 from flake8_celery.rule import Finding, load_rules
-from flake8_celery.run import Request, analyse
+from flake8_celery.run import analyse, request_for
 
 TESTS = Path(__file__).parent.parent
 SEEDS = Path(__file__).with_name("seeds")
@@ -201,7 +202,8 @@ def findings(files: dict[str, str]) -> list[Finding]:
             path = Path(folder, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        analysis = analyse(Request(folder), load_rules().values())
+        request = request_for(folder, config.at(folder) or config.NO_CONFIG)
+        analysis = analyse(request._replace(cache_dir=None), load_rules().values())
     if analysis.problems or analysis.warnings:
         raise SeedError(f"{analysis.problems} {analysis.warnings}")
     return analysis.findings
