@@ -159,13 +159,19 @@ def pairs_of(value: Value) -> Iterator[tuple[Value, Value]]:
     routers = value.items if isinstance(value, Items) else [value]
     for router in routers:
         for option in router.alternatives():
-            if isinstance(option, Mapping):
-                for entry in option.entries:
-                    yield entry.key, entry.item
-            elif isinstance(option, Items) and isinstance(value, Items):
-                for pair in option.items:
-                    if isinstance(pair, Items) and len(pair.items) == 2 and not pair.open:
-                        yield pair.items[0], pair.items[1]
+            if isinstance(option, Mapping) or isinstance(value, Items):
+                yield from pairs_in(option)
+
+
+def pairs_in(router: Value) -> Iterator[tuple[Value, Value]]:
+    """The keys and routes of one router, where it is a dict or a list of pairs."""
+    if isinstance(router, Mapping):
+        for entry in router.entries:
+            yield entry.key, entry.item
+    elif isinstance(router, Items):
+        for pair in router.items:
+            if isinstance(pair, Items) and len(pair.items) == 2 and not pair.open:
+                yield pair.items[0], pair.items[1]
 
 
 def queues_in(value: Value) -> Iterator[Made]:

@@ -195,8 +195,7 @@ def counted(canvas: Canvas) -> Canvas | None:
     """The part of a canvas that is a chord, or None."""
     expr = canvas.expr
     if canvas.kind == "chord":
-        # `chord(header)(body)` is judged at `chord(header)`.
-        return None if expr[0] == "call" and expr[2][0] == "call" else canvas
+        return canvas
     if canvas.kind != "chain":
         return None
     for place, step in enumerate(canvas.steps[:-1]):

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..project.apps import App
 from ..project.dispatch import Dispatch
-from ..project.routing import Route, Routes, matches, queue_name
+from ..project.routing import Route, Routes, matches, pairs_in, queue_name
+from ..project.schedule import BeatEntry
 from ..project.subject import Subject
 from ..project.tasks import Task, registry_closed
-from ..project.values import Const, Items, Mapping, Value
+from ..project.values import Const, Entry, Items, Mapping, Value
 from ..rule import (
     CORRECTNESS,
     PEDANTIC,
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
 
 class Sending(Subject):
-    """A place that names the queue of a task: a route's key, a task's `queue`, a call's.
+    """A place that names the queue of a task: a route's key, a task's `queue`, a call's,
+    a beat entry's.
 
     `queue` is what it names, `app` the app that sends it."""
 
@@ -65,7 +67,21 @@ class Sending(Subject):
                 expr, span = dispatch.options["queue"]
                 queue = dispatch.evaluate(expr)
                 found.append(cls(project, dispatch.at(span), queue, sent.apps[0]))
+        for planned in project.all(BeatEntry):
+            named = _queue_of(planned)
+            if named is not None and planned.app is not None and not planned.in_test:
+                found.append(cls(project, named.where, named.item, planned.app))
         return found
+
+
+def _queue_of(planned: BeatEntry) -> Entry | None:
+    """Where an entry of a schedule names the queue of its task; None where that is not known."""
+    try:
+        options = planned.options
+        named = options.entry("queue") if isinstance(options, Mapping) else None
+        return named if planned.tasks else None
+    except Undecided:
+        return None
 
 
 @rule(
@@ -123,12 +139,15 @@ def route_shadowed(routes: Routes | Route, project: Project) -> Iterator[Report]
     routers = value.items if isinstance(value, Items) and value.kind != "set" else [value]
     earlier: list[tuple[str, Value, Where]] = []
     for router in routers:
-        if not isinstance(router, Mapping) or router.open:
+        if not isinstance(router, (Items, Mapping)) or router.open:
+            break
+        pairs = list(pairs_in(router))
+        if isinstance(router, Items) and (router is value or len(pairs) < len(router.items)):
             break
         entries = [
-            (str(entry.key.constant), entry.item, entry.where)
-            for entry in router.entries
-            if isinstance(entry.key, Const) and isinstance(entry.key.constant, str)
+            (str(key.constant), options, key.where)
+            for key, options in pairs
+            if isinstance(key, Const) and isinstance(key.constant, str)
         ]
         before = list(earlier)
         for pattern, options, where in entries:

@@ -163,6 +163,8 @@ def is_imported(wanted: LinkedModule, project: Project) -> bool:
         if wanted.name.encode() in project.text_of(module):
             return True
         for imported in module.facts.imports:
+            if any(block.typing for block in module.blocks_around(imported.block)):
+                continue
             source = project.names.imported_module(imported, module)
             if isinstance(source, ModuleRef) and source.module is wanted:
                 return True

@@ -166,7 +166,8 @@ def soft_limit_above_hard(subject: Task | Setting, project: Project) -> Iterator
         place = subject.option_where(own[0])
         other = next((v for v in (soft, hard) if v.where.module is not subject.module), None)
         shown = f" at `{other.where.shown}`" if other is not None else ""
-        setting_name = {name: name if name in own else f"task_{name}" for name in LIMITS}
+        given = {name: name in own or known(subject.annotation, name) for name in LIMITS}
+        setting_name = {name: name if given[name] else f"task_{name}" for name in LIMITS}
         yield report(
             place,
             soft=soft.value,
@@ -446,7 +447,8 @@ def requests_sent(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
         return
     if not (site.mentions("requests") or site.mentions("urlopen")):
         return
-    if not (site.holds(node, "requests", "urlopen") or site.mentions("from requests")):
+    renamed = site.mentions("from requests") or site.mentions("requests as")
+    if not (site.holds(node, "requests", "urlopen") or renamed):
         return
     import ast
 

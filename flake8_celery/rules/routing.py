@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ..project.configuration import Setting
+from ..project.names import Binding, Definition, LinkedModule
 from ..project.routing import (
     Route,
     Routes,
@@ -16,7 +17,7 @@ from ..project.routing import (
 )
 from ..project.schedule import BeatEntry
 from ..project.subject import Subject, is_test_path
-from ..project.tasks import Task, matches_name, registry_closed
+from ..project.tasks import Task, matches_name, registry_closed, task_with_body
 from ..project.values import Const, Items, Made, Mapping, Value
 from ..rule import (
     CORRECTNESS,
@@ -286,11 +287,23 @@ def may_be_task(project: Project, name: str, subject: Subject) -> bool:
     if module is None:
         return False
     for binding in module.bindings(0, last):
+        if is_other_task(project, module, binding, name):
+            continue
         if binding.kind != "definition" or not isinstance(binding.payload, int):
             return True
         if module.facts.scopes[binding.payload].decorators:
             return True
     return bool(module.facts.problem)
+
+
+def is_other_task(project: Project, module: LinkedModule, binding: Binding, name: str) -> bool:
+    """Whether a function is a task that the project gives another name."""
+    if binding.kind != "definition" or not isinstance(binding.payload, int):
+        return False
+    task = task_with_body(project, Definition(module, binding.payload))
+    if task is None or task.auto_named or task.name is None or task.name == name:
+        return False
+    return not task.wrapped
 
 
 def sent_names(project: Project) -> set[str] | None:

@@ -82,7 +82,10 @@ def _of_settings(project: Project) -> Iterator[SerializerChoice]:
 
 def _of_tasks(project: Project) -> Iterator[SerializerChoice]:
     for task in project.all(Task):
-        value = task.options.get("serializer")
+        try:
+            value = task.written("serializer")
+        except Undecided:
+            continue
         if value is not None:
             where = task.option_where("serializer")
             yield SerializerChoice(

@@ -16,7 +16,7 @@ from ..project.configuration import (
 )
 from ..project.values import Const, Typed
 from ..rule import CORRECTNESS, SAFE, UNSAFE, Edit, Related, Report, report, rule
-from .sources import is_prefixed_new_name
+from .sources import has_old_names, is_prefixed_new_name
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -47,7 +47,8 @@ def is_candidate(setting: Setting) -> bool:
         return False
     if setting.source:
         # A module or class holds other things as well; Django's settings hold anything.
-        words = OWN_WORDS if setting.app.configuration.namespace is None else OWN_WORDS[:2]
+        namespace = setting.app.configuration.namespace
+        words = (*OWN_WORDS[:2], f"{namespace.rstrip('_').lower()}_") if namespace else OWN_WORDS
         return key.lower().startswith(words)
     return True
 
@@ -144,8 +145,8 @@ def setting_wrong_prefix(setting: Setting, project: Project) -> Iterator[Report]
         configuration.django
         and setting.layer == OBJECT
         and not configuration.namespace
-        and not old_style
         and is_prefixed_new_name(key)
+        and not has_old_names(configuration)
     ):
         # CEL311 says it once, where the namespace is missing.
         return

@@ -13,6 +13,7 @@ from ..rule import CORRECTNESS, SAFE, Edit, Related, Report, report, rule
 
 if TYPE_CHECKING:
     from ..project import Project
+    from ..project.configuration import Configuration
     from ..rule import Finding
     from ..source import Source
 
@@ -74,13 +75,10 @@ def django_namespace_missing(call: ConfigCall, project: Project) -> Iterator[Rep
     if configuration.namespace_unknown:
         return
     ignored: dict[tuple[str, int, int], Setting] = {}
-    old_only = False
     for profile in configuration.production_profiles:
         for setting in profile.settings:
             if is_prefixed_new_name(setting.key):
                 ignored.setdefault(setting.place, setting)
-            elif table.is_old(setting.key) and not is_new_under_celery(setting.key):
-                old_only = True
     if not ignored:
         return
     first, *others = ignored.values()
@@ -91,7 +89,17 @@ def django_namespace_missing(call: ConfigCall, project: Project) -> Iterator[Rep
         key=first.key,
         place=first.where.shown,
         others=f" and {len(others)} more of its kind" if others else "",
-        fix=None if old_only or "namespace" in keywords else [end[2], end[3]],
+        fix=None if has_old_names(configuration) or "namespace" in keywords else [end[2], end[3]],
+    )
+
+
+def has_old_names(configuration: Configuration) -> bool:
+    """Whether Django's settings hold names from before Celery 4.0 that are no names under the
+    namespace `CELERY`."""
+    return any(
+        table.is_old(setting.key) and not is_new_under_celery(setting.key)
+        for profile in configuration.production_profiles
+        for setting in profile.settings
     )
 
 

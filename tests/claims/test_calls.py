@@ -74,7 +74,7 @@ def published() -> Iterator[list[dict[str, Any]]]:
         (lambda: add.apply_async((1,), {"z": 2}), "got an unexpected keyword argument 'z'"),
     ],
 )
-def test_a_call_that_does_not_fit_raises_when_it_is_sent(
+def test_CEL220_a_call_that_does_not_fit_raises_when_it_is_sent(
     send: Callable[[], object], message: str
 ) -> None:
     with pytest.raises(TypeError) as caught:
@@ -82,7 +82,7 @@ def test_a_call_that_does_not_fit_raises_when_it_is_sent(
     assert message in str(caught.value)
 
 
-def test_classes_and_positional_only_parameters_are_not_checked_when_sent() -> None:
+def test_CEL220_classes_and_positional_only_parameters_are_not_checked_when_sent() -> None:
     registered.delay()
     positional.delay(x=1)
     with pytest.raises(TypeError):
@@ -94,7 +94,7 @@ def test_classes_and_positional_only_parameters_are_not_checked_when_sent() -> N
 # CEL221, CEL222, CEL223
 
 
-def test_a_task_never_gets_an_argument_that_is_given_as_an_option(
+def test_CEL221_a_task_never_gets_an_argument_that_is_given_as_an_option(
     published: list[dict[str, Any]],
 ) -> None:
     scale.apply_async((1,), by=5)
@@ -103,7 +103,7 @@ def test_a_task_never_gets_an_argument_that_is_given_as_an_option(
     assert published[0]["properties"]["by"] == 5
 
 
-def test_delay_hands_options_to_the_task(published: list[dict[str, Any]]) -> None:
+def test_CEL222_delay_hands_options_to_the_task(published: list[dict[str, Any]]) -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'countdown'"):
         add.delay(1, 2, countdown=5)
     with pytest.raises(TypeError, match="unexpected keyword argument 'countdown'"):
@@ -113,14 +113,14 @@ def test_delay_hands_options_to_the_task(published: list[dict[str, Any]]) -> Non
     assert published[0]["headers"]["eta"] is None
 
 
-def test_unknown_options_become_properties(published: list[dict[str, Any]]) -> None:
+def test_CEL223_unknown_options_become_properties(published: list[dict[str, Any]]) -> None:
     add.apply_async((1, 2), max_retries=5, banana=3)
     assert published[0]["properties"]["max_retries"] == 5
     assert published[0]["properties"]["banana"] == 3
 
 
 @pytest.mark.parametrize("option", ["name", "result_cls", "task_type"])
-def test_some_options_are_given_twice(option: str) -> None:
+def test_CEL223_some_options_are_given_twice(option: str) -> None:
     with pytest.raises(TypeError, match="multiple values"):
         add.apply_async((1, 2), **{option: "x"})
 
@@ -128,7 +128,7 @@ def test_some_options_are_given_twice(option: str) -> None:
 # CEL226
 
 
-def test_a_naive_time_is_taken_for_utc(published: list[dict[str, Any]]) -> None:
+def test_CEL226_a_naive_time_is_taken_for_utc(published: list[dict[str, Any]]) -> None:
     noon = datetime.datetime(2030, 1, 1, 12)
     app.conf.timezone = "Asia/Tokyo"
     try:
@@ -143,7 +143,7 @@ def test_a_naive_time_is_taken_for_utc(published: list[dict[str, Any]]) -> None:
 # CEL234
 
 
-def test_building_sends_nothing(published: list[dict[str, Any]]) -> None:
+def test_CEL234_building_sends_nothing(published: list[dict[str, Any]]) -> None:
     add.s(1, 2)
     chain(add.s(1, 2), scale.s())
     group(add.s(1, 2))
@@ -154,7 +154,7 @@ def test_building_sends_nothing(published: list[dict[str, Any]]) -> None:
 # CEL260
 
 
-def test_a_step_gets_the_result_before_its_own_arguments() -> None:
+def test_CEL260_a_step_gets_the_result_before_its_own_arguments() -> None:
     step = scale.s(7)
     assert step.clone((1,)).args == (1, 7)
     assert scale.si(7).clone((1,)).args == (7,)
@@ -162,7 +162,7 @@ def test_a_step_gets_the_result_before_its_own_arguments() -> None:
         swallow.s().apply_async((1,))
 
 
-def test_the_first_step_has_to_fit() -> None:
+def test_CEL260_the_first_step_has_to_fit() -> None:
     with pytest.raises(TypeError, match="missing 2 required"):
         chain(add.s(), scale.s())()
 
@@ -171,7 +171,7 @@ def test_the_first_step_has_to_fit() -> None:
 
 
 @pytest.mark.parametrize("name", ["state", "status", "result", "info", "traceback", "children"])
-def test_states_need_a_backend(name: str) -> None:
+def test_CEL154_states_need_a_backend(name: str) -> None:
     result = add.delay(1, 2)
     with pytest.raises(AttributeError):
         getattr(result, name)
@@ -187,7 +187,7 @@ def test_states_need_a_backend(name: str) -> None:
         ("failed", AttributeError),
     ],
 )
-def test_questions_need_a_backend(name: str, error: type[Exception]) -> None:
+def test_CEL154_questions_need_a_backend(name: str, error: type[Exception]) -> None:
     result = add.delay(1, 2)
     with pytest.raises(error):
         getattr(result, name)()
@@ -202,18 +202,18 @@ def test_questions_need_a_backend(name: str, error: type[Exception]) -> None:
         lambda: chain(group(add.s(1, 1), add.s(2, 2)), swallow.si()).delay(),
     ],
 )
-def test_chords_need_a_backend(send: Callable[[], object]) -> None:
+def test_CEL267_chords_need_a_backend(send: Callable[[], object]) -> None:
     with pytest.raises(NotImplementedError, match="chord"):
         send()
 
 
-def test_a_group_of_one_inside_chain_is_no_chord(published: list[dict[str, Any]]) -> None:
+def test_CEL267_a_group_of_one_inside_chain_is_no_chord(published: list[dict[str, Any]]) -> None:
     chain(group(add.s(1, 1)), swallow.si()).delay()
     chain(add.si(1, 1), group(add.s(2), add.s(3))).delay()
     assert len(published) == 2
 
 
-def test_rpc_refuses_chords() -> None:
+def test_CEL267_rpc_refuses_chords() -> None:
     other = Celery("rpc", broker="memory://", backend="rpc://", set_as_current=False)
 
     @other.task(shared=False)
@@ -255,12 +255,12 @@ class Colour(enum.Enum):
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_json_cannot_encode(value: object) -> None:
+def test_CEL204_json_cannot_encode(value: object) -> None:
     with pytest.raises(EncodeError):
         scale.delay(value)
 
 
-def test_json_cannot_encode_a_result() -> None:
+def test_CEL204_json_cannot_encode_a_result() -> None:
     with pytest.raises(EncodeError):
         scale.delay(scale.delay(1))
 
@@ -269,9 +269,9 @@ def test_json_cannot_encode_a_result() -> None:
     "value",
     [b"x", (1, 2), datetime.datetime(2030, 1, 1), datetime.date(2030, 1, 1), {1: 2, None: 3}],
 )
-def test_json_can_encode(value: object) -> None:
+def test_CEL204_json_can_encode(value: object) -> None:
     scale.delay(value)
 
 
-def test_a_signature_can_be_passed() -> None:
+def test_CEL204_a_signature_can_be_passed() -> None:
     scale.delay(scale.s(1))

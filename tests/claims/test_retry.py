@@ -63,7 +63,7 @@ def test_control_exceptions_are_exceptions() -> None:
     assert issubclass(Ignore, Exception)
 
 
-def test_a_swallowed_retry_is_a_success_that_runs_again(app: Any) -> None:
+def test_CEL101_a_swallowed_retry_is_a_success_that_runs_again(app: Any) -> None:
     @app.task(shared=False, bind=True, name="swallowed")
     def task(self: Any) -> None:
         try:
@@ -75,7 +75,7 @@ def test_a_swallowed_retry_is_a_success_that_runs_again(app: Any) -> None:
     assert (ended.state, len(ended.messages)) == ("SUCCESS", 1)
 
 
-def test_another_exception_in_its_place_is_a_failure_that_runs_again(app: Any) -> None:
+def test_CEL101_another_exception_in_its_place_is_a_failure_that_runs_again(app: Any) -> None:
     @app.task(shared=False, bind=True, name="replaced")
     def task(self: Any) -> None:
         try:
@@ -87,7 +87,7 @@ def test_another_exception_in_its_place_is_a_failure_that_runs_again(app: Any) -
     assert (ended.state, len(ended.messages)) == ("FAILURE", 1)
 
 
-def test_return_in_finally_swallows_it_too(app: Any) -> None:
+def test_CEL101_return_in_finally_swallows_it_too(app: Any) -> None:
     @app.task(shared=False, bind=True, name="finally")
     def task(self: Any) -> Any:
         try:
@@ -99,7 +99,7 @@ def test_return_in_finally_swallows_it_too(app: Any) -> None:
     assert (ended.state, len(ended.messages)) == ("SUCCESS", 1)
 
 
-def test_replace_swallowed_succeeds_and_is_replaced(app: Any) -> None:
+def test_CEL101_replace_swallowed_succeeds_and_is_replaced(app: Any) -> None:
     @app.task(shared=False, name="other")
     def other() -> None: ...
 
@@ -115,7 +115,7 @@ def test_replace_swallowed_succeeds_and_is_replaced(app: Any) -> None:
     assert [message.headers["task"] for message in ended.messages] == ["other"]
 
 
-def test_retrying_in_the_handler_again_sends_two(app: Any) -> None:
+def test_CEL102_retrying_in_the_handler_again_sends_two(app: Any) -> None:
     @app.task(shared=False, bind=True, name="double")
     def task(self: Any) -> None:
         try:
@@ -129,7 +129,7 @@ def test_retrying_in_the_handler_again_sends_two(app: Any) -> None:
     assert ended.delays == [30, 60]
 
 
-def test_letting_retry_pass_sends_one(app: Any) -> None:
+def test_CEL102_letting_retry_pass_sends_one(app: Any) -> None:
     @app.task(shared=False, bind=True, name="single")
     def task(self: Any) -> None:
         try:
@@ -143,7 +143,7 @@ def test_letting_retry_pass_sends_one(app: Any) -> None:
     assert (ended.state, ended.delays) == ("RETRY", [30])
 
 
-def test_backoff_does_not_delay_a_manual_retry(app: Any) -> None:
+def test_CEL103_backoff_does_not_delay_a_manual_retry(app: Any) -> None:
     @app.task(shared=False, bind=True, name="backoff", retry_backoff=True, retry_backoff_max=60)
     def task(self: Any) -> None:
         raise self.retry(exc=ValueError())
@@ -152,7 +152,7 @@ def test_backoff_does_not_delay_a_manual_retry(app: Any) -> None:
     assert run(task, retries=2).delays == [180]
 
 
-def test_max_retries_alone_retries_nothing(app: Any) -> None:
+def test_CEL104_max_retries_alone_retries_nothing(app: Any) -> None:
     @app.task(shared=False, name="once", max_retries=3, default_retry_delay=5)
     def task() -> None:
         raise OSError
@@ -162,7 +162,7 @@ def test_max_retries_alone_retries_nothing(app: Any) -> None:
 
 
 @pytest.mark.parametrize("given", [ValueError("x"), ValueError, 60])
-def test_what_is_given_by_position_is_no_args(app: Any, given: object) -> None:
+def test_CEL109_what_is_given_by_position_is_no_args(app: Any, given: object) -> None:
     @app.task(shared=False, bind=True, name="positional")
     def task(self: Any) -> None:
         raise self.retry(given)
@@ -173,7 +173,7 @@ def test_what_is_given_by_position_is_no_args(app: Any, given: object) -> None:
 
 
 @pytest.mark.parametrize(("with_exc", "reached"), [(True, False), (False, True)])
-def test_exc_takes_the_place_of_max_retries_exceeded(
+def test_CEL111_exc_takes_the_place_of_max_retries_exceeded(
     app: Any, with_exc: bool, reached: bool
 ) -> None:
     handled = []

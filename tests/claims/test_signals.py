@@ -14,7 +14,7 @@ from celery.utils.dispatch import Signal  # noqa: E402
 
 
 @pytest.mark.parametrize("handler", [lambda sender: 1, lambda: 1, lambda *args: 1])
-def test_a_handler_without_keywords_is_refused(handler: Callable[..., int]) -> None:
+def test_CEL800_a_handler_without_keywords_is_refused(handler: Callable[..., int]) -> None:
     with pytest.raises(ValueError, match="must accept keyword arguments"):
         Signal().connect(handler, weak=False)
 
@@ -30,7 +30,7 @@ def misnamed(sender: object, task_name: str, **kwargs: object) -> None: ...
 
 
 @pytest.mark.parametrize("handler", [positional, misnamed])
-def test_what_is_not_sent_fails_each_time_and_is_only_logged(handler: Any) -> None:
+def test_CEL800_what_is_not_sent_fails_each_time_and_is_only_logged(handler: Any) -> None:
     signal = Signal()
     signal.connect(handler, weak=False)
     [(_, answer)] = signal.send(sender=None, task_id="1")

@@ -115,16 +115,16 @@ def answers() -> Any:
     return json.loads(done.stdout)
 
 
-def test_a_task_is_sent_before_the_commit_and_in_spite_of_a_rollback(answers: Any) -> None:
+def test_CEL600_a_task_is_sent_before_the_commit_and_in_spite_of_a_rollback(answers: Any) -> None:
     assert answers["before the commit"] == [[1]]
     assert answers["rolled back"]["sent"] == [[2]]
 
 
-def test_callbacks_of_a_loop_see_its_last_value(answers: Any) -> None:
+def test_CEL603_callbacks_of_a_loop_see_its_last_value(answers: Any) -> None:
     assert answers["loop"]["sent"] == [[2], [2], [2]]
 
 
-def test_without_a_transaction_they_do_not(answers: Any) -> None:
+def test_CEL603_without_a_transaction_they_do_not(answers: Any) -> None:
     assert answers["loop without transaction"]["sent"] == [[0], [1], [2]]
 
 
@@ -132,17 +132,17 @@ def test_partial_binds_now(answers: Any) -> None:
     assert answers["loop with partial"]["sent"] == [[0], [1], [2]]
 
 
-def test_the_result_of_delay_is_no_callback(answers: Any) -> None:
+def test_CEL604_the_result_of_delay_is_no_callback(answers: Any) -> None:
     assert answers["result"]["sent"] == [[1]]
     assert answers["result"]["error"] == "TypeError: on_commit()'s callback must be a callable."
 
 
 @pytest.mark.parametrize("name", ["not called", "signature dropped"])
-def test_a_lambda_that_does_not_call_sends_nothing(answers: Any, name: str) -> None:
+def test_CEL604_a_lambda_that_does_not_call_sends_nothing(answers: Any, name: str) -> None:
     assert answers[name] == {"sent": [], "ran": [], "error": None}
 
 
-def test_a_signature_runs_in_this_process(answers: Any) -> None:
+def test_CEL604_a_signature_runs_in_this_process(answers: Any) -> None:
     assert answers["signature"] == {"sent": [], "ran": [1], "error": None}
 
 

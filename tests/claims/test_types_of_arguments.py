@@ -39,8 +39,9 @@ rows = User.objects.all()
 values = dict(
     request=request, META=request.META, headers=request.headers, FILES=request.FILES,
     file=request.FILES["a"], user=SimpleLazyObject(lambda: User(id=1)), session=SessionStore(),
-    form=Form(), rows=rows, slice=rows[:3], manager=User.objects, values=rows.values("id"),
-    flat=rows.values_list("id", flat=True), POST=request.POST, path=request.path,
+    form=Form(), instance=User(id=1), rows=rows, slice=rows[:3], manager=User.objects,
+    values=rows.values("id"), flat=rows.values_list("id", flat=True), POST=request.POST,
+    path=request.path,
 )
 for name, value in values.items():
     try:
@@ -50,12 +51,12 @@ for name, value in values.items():
 """
 
 
-def test_CEL201_CEL202_what_of_django_cannot_be_encoded() -> None:
+def test_CEL200_CEL201_CEL202_what_of_django_cannot_be_encoded() -> None:
     pytest.importorskip("django")
     done = subprocess.run([sys.executable, "-c", DJANGO], capture_output=True, text=True)
     refused = set(done.stdout.split())
     assert refused == set(
-        """request META headers FILES file user session form rows slice manager values
+        """request META headers FILES file user session form instance rows slice manager values
         flat""".split()
     ), done.stderr
 

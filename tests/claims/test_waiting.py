@@ -50,12 +50,12 @@ WAITS = {
 
 
 @pytest.mark.parametrize("wait", WAITS)
-def test_waiting_in_a_task_raises(app: Any, in_worker: None, wait: str) -> None:
+def test_CEL150_waiting_in_a_task_raises(app: Any, in_worker: None, wait: str) -> None:
     with pytest.raises(RuntimeError, match="within a task"):
         WAITS[wait](app)
 
 
-def test_waiting_may_be_allowed(app: Any, in_worker: None) -> None:
+def test_CEL150_waiting_may_be_allowed(app: Any, in_worker: None) -> None:
     result = app.tasks["add"].delay(1, 2)
     with pytest.raises(exceptions.TimeoutError), allow_join_result():
         result.get(timeout=0.01)
@@ -63,11 +63,11 @@ def test_waiting_may_be_allowed(app: Any, in_worker: None) -> None:
         result.get(timeout=0.01, disable_sync_subtasks=False)
 
 
-def test_an_ignored_result_is_none_at_once(app: Any, in_worker: None) -> None:
+def test_CEL150_an_ignored_result_is_none_at_once(app: Any, in_worker: None) -> None:
     assert app.tasks["ignored"].delay(1, 2).get() is None
 
 
-def test_pythons_timeout_error_is_another_class(app: Any) -> None:
+def test_CEL162_pythons_timeout_error_is_another_class(app: Any) -> None:
     assert not issubclass(exceptions.TimeoutError, TimeoutError)
     bases = [base.__name__ for base in exceptions.TimeoutError.__mro__]
     assert bases == [
