@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..project.apps import App
 from ..project.configuration import Setting
 from ..project.connections import broker_of
+from ..project.subject import Subject
 from ..project.tasks import Task
 from ..project.values import Const, possible, truth_of
 from ..rule import (
@@ -19,6 +20,7 @@ from ..rule import (
     Related,
     Report,
     Undecided,
+    Where,
     report,
     rule,
 )
@@ -38,8 +40,28 @@ DEFAULT_MULTIPLIER = 4
 LONG, SHORT = 300, 60
 
 
+class Reserving(Subject):
+    """An app, at the place that says how much its workers reserve, or where one could say it."""
+
+    __slots__ = ("app",)
+
+    def __init__(self, app: App, at: Where) -> None:
+        super().__init__(app.project, at.module, 0, 0, at.span)
+        self.app = app
+
+    @classmethod
+    def collect(cls, project: Project) -> list[Reserving]:
+        """One for each app."""
+        found = []
+        for app in project.all(App):
+            setting = known(app.configuration.setting, "worker_prefetch_multiplier")
+            at = app.configuration.anchor if setting is None else setting.where
+            found.append(cls(app, at))
+        return found
+
+
 @rule(
-    App,
+    Reserving,
     "CEL441",
     "celery-prefetch-with-long-tasks",
     SUSPICIOUS,
@@ -47,8 +69,9 @@ LONG, SHORT = 300, 60
     "waits behind it no other worker gets{again}; `worker_prefetch_multiplier = 1` reserves least",
     status=PREVIEW,
 )
-def prefetch_with_long_tasks(app: App, project: Project) -> Iterator[Report]:
+def prefetch_with_long_tasks(reserving: Reserving, project: Project) -> Iterator[Report]:
     """A multiplier above 1, or the default, in an app with long tasks."""
+    app = reserving.app
     if app.in_test or runs_eagerly(app) or takes_only_what_runs(app):
         return
     count, setting = reserved_for_each_process(app)
@@ -70,7 +93,7 @@ def prefetch_with_long_tasks(app: App, project: Project) -> Iterator[Report]:
         again = f", and what waits longer than {after} {visibility.broker} delivers again"
     literal = setting is not None and setting.value.where.module is setting.module
     yield report(
-        app.configuration.anchor if setting is None else setting.where,
+        reserving.where,
         Related(task.where, lasts),
         count=count,
         task=task.shown,
