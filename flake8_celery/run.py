@@ -33,6 +33,8 @@ PARALLEL_BYTES = 1_500_000
 # The rows that stand for "cannot be read" and for a failure of our own.
 UNREADABLE = 0
 INTERNAL = -1
+# What a warning about one says.
+FAILURE = "internal error"
 
 
 class Problem(NamedTuple):
@@ -452,7 +454,7 @@ def _failure(error: Exception) -> str:
     """A failure of our own, in one line; with its traceback when a developer asks."""
     if os.environ.get("FLAKE8_CELERY_RAISE"):
         raise error
-    return f"internal error: {type(error).__name__}: {error}"
+    return f"{FAILURE}: {type(error).__name__}: {error}"
 
 
 def _finding(rule: Rule, answer: Any) -> Finding:

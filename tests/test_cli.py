@@ -336,9 +336,21 @@ class TestSuppressions:
 
     def test_malformed_comments_are_told(self, place: Place) -> None:
         place.write(a="import celery\nplain()  # noqa: plain\n")
-        ran = place.check("-q")
+        ran = place.check()
         assert ran.code == 1
         assert ran.err.startswith("warning: Invalid `# noqa` directive on a.py:2")
+        assert place.check("-q").err == place.check("-s").err == ""
+
+    def test_failures_of_our_own_are_told_to_everybody(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*arguments: object) -> object:
+            raise ValueError("out of order")
+
+        monkeypatch.delenv("FLAKE8_CELERY_RAISE", raising=False)
+        monkeypatch.setattr(load_rules()["CEL972"], "judge", fail)
+        place.write(a=TEXT)
+        assert "CEL972: cannot judge a.py:4: internal error" in place.check("-q").err
 
 
 class TestOtherCommands:
@@ -389,9 +401,15 @@ class TestOtherCommands:
         assert not cache.exists()
         assert place.run("clean") == (0, "", "")
 
+    def test_flags_of_every_command(self, place: Place) -> None:
+        for words in ("version -q", "-q version", "linter --isolated -v", "clean -s"):
+            assert place.run(*words.split()).code == 0, words
+        assert place.run("version", "-q", "-v").code == 2
+
     @pytest.mark.parametrize("command", COMMANDS)
     def test_help(self, place: Place, command: str) -> None:
         ran = place.run(command, "--help")
+        assert place.run("help", command) == ran
         assert ran.code == 0 and ran.out.startswith("usage: flake8-celery ")
 
 
@@ -411,6 +429,20 @@ class TestOneProcess:
         ran = place.command("sh", "-c", command)
         assert ran.out.count("\n") == 1
         assert ran.err == ""
+
+    @pytest.mark.parametrize("to", ["| true", ">&-", "> /dev/full"])
+    def test_standard_output_that_takes_nothing(self, place: Place, to: str) -> None:
+        """The exit code is ruff's."""
+        place.write(a="import celery\n" + "plain(os)\n" * 9000)
+        ours = f"{sys.executable} -m tests.launch flake8-celery"
+        ran = []
+        for tool in (f"{sys.executable} -m ruff", ours):
+            flags = "--isolated --no-cache --output-format concise"
+            script = f"({tool} check {flags}; echo $? > code) {to}"
+            ran.append((place.command("sh", "-c", script).err, place.read("code")))
+        (theirs, their_code), (said, code) = ran
+        assert code == their_code
+        assert "Traceback" not in said and bool(said) == bool(theirs)
 
     @pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
     def test_a_signal_while_files_are_fixed(self, place: Place) -> None:
@@ -492,6 +524,13 @@ def test_main_takes_its_arguments_from_the_process(
 
 def test_the_checkout_is_the_one_under_test() -> None:
     assert Path(main.__code__.co_filename).is_relative_to(ROOT)
+
+
+def test_help_without_a_command(place: Place) -> None:
+    ran = place.run("help")
+    assert ran == place.run("--help") and ran.code == 0
+    nothing = place.run()
+    assert (nothing.code, nothing.out, nothing.err) == (2, "", ran.out)
 
 
 def test_flags_of_check_may_stand_before_it(place: Place) -> None:
