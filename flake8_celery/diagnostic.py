@@ -97,7 +97,8 @@ class Texts:
         if path not in self._suppressions:
             from .suppress import Suppressions
 
-            self._suppressions[path] = Suppressions.of(self.source(path))
+            # What its comments silence is known already: only its strings and backslashes count.
+            self._suppressions[path] = Suppressions(self.source(path))
         return self._suppressions[path].noqa_row(row)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from . import files
 from .cache import IDLE, SPEAKS, Cache, Known, NoCache
 from .config import FOR_ANALYSIS, Config, celery_span
-from .extract import SUPPRESSES
+from .extract import SUPPRESSES, may_suppress
 from .facts import Module, broken_module, module_from_json
 from .project import Project
 from .rule import STABLE, Finding, Rule, Undecided, Where
@@ -33,6 +33,8 @@ PARALLEL_BYTES = 4_000_000
 # The rows that stand for "cannot be read" and for a failure of our own.
 UNREADABLE = 0
 INTERNAL = -1
+# What a warning about one says.
+FAILURE = "internal error"
 
 
 class Problem(NamedTuple):
@@ -479,7 +481,7 @@ def _failure(error: Exception) -> str:
     """A failure of our own, in one line; with its traceback when a developer asks."""
     if os.environ.get("FLAKE8_CELERY_RAISE"):
         raise error
-    return f"internal error: {type(error).__name__}: {error}"
+    return f"{FAILURE}: {type(error).__name__}: {error}"
 
 
 def _finding(rule: Rule, answer: Any) -> Finding:
@@ -526,7 +528,7 @@ class Comments:
         path = finding.path
         if path not in self._may_silence:
             try:
-                self._may_silence[path] = may_silence(self._read(path).decode("utf-8", "replace"))
+                self._may_silence[path] = may_suppress(self._read(path).decode("utf-8", "replace"))
             except OSError:
                 self._may_silence[path] = False
         return self._may_silence[path] and self.of(finding.path).silences(
@@ -546,26 +548,6 @@ class Comments:
             for _, message in known.warnings:
                 self._warn(message.replace("{path}", path))
         return self._by_path[path]
-
-
-def may_silence(text: str) -> bool:
-    """Whether a file may hold a comment that silences rules of ours: cheap, and True in doubt.
-
-    `# noqa: E501` on every other line does not, and finding the comments takes a tokenizer."""
-    lowered = text.lower()
-    if "ruff" in lowered or "flake8" in lowered:
-        return True
-    at = lowered.find("noqa")
-    while at >= 0:
-        end = text.find("\n", at)
-        rest = text[at + 4 : end if end >= 0 else len(text)]
-        code = rest[1:].lstrip(" ")
-        number = code.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-        coded = rest[:1] == ":" and number != code and number[:1].isdigit()
-        if not coded or "CEL" in rest or "celery-" in rest:
-            return True
-        at = lowered.find("noqa", at + 4)
-    return False
 
 
 def judge_suppressions(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -269,6 +273,35 @@ class TestFixes:
             assert place.read("a.py") == TEXT
             assert [path.name for path in place.folder.glob("a*")] == ["a.py"]
 
+    def test_tabs_comments_and_ends_of_lines_are_kept(self, place: Place) -> None:
+        before = b"import celery\r\nif 1:\r\n\t# why\r\n\tmended()\r\n\tx = 1\t# so  \r\n# end"
+        place.put({"a.py": before})
+        assert place.check("--fix").code == 0
+        after = (place.folder / "a.py").read_bytes()
+        assert after == before.replace(b"\tmended()\r\n", b"")
+
+    @pytest.mark.parametrize("flag", ["--fix", "--add-noqa"])
+    def test_a_full_disk_leaves_the_old_file(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch, flag: str
+    ) -> None:
+        if not os.path.exists("/dev/full"):
+            pytest.skip("no device that is always full")
+        real = builtins.open
+
+        def full(path: Any, mode: str = "r", *rest: Any, **more: Any) -> Any:
+            if str(path).endswith(".tmp") and "w" in mode:
+                real(path, "w").close()
+                path = "/dev/full"
+            return real(path, mode, *rest, **more)
+
+        place.write(a=TEXT)
+        monkeypatch.setattr(builtins, "open", full)
+        ran = place.check(flag)
+        assert ran.code == 2
+        assert "cannot write a.py: [Errno 28] No space left on device" in ran.err
+        assert place.read("a.py") == TEXT
+        assert [path.name for path in place.folder.glob("a*")] == ["a.py"]
+
     @pytest.mark.parametrize("flag", ["--fix", "--add-noqa"])
     def test_a_file_that_cannot_be_written(
         self, place: Place, monkeypatch: pytest.MonkeyPatch, flag: str
@@ -303,9 +336,21 @@ class TestSuppressions:
 
     def test_malformed_comments_are_told(self, place: Place) -> None:
         place.write(a="import celery\nplain()  # noqa: plain\n")
-        ran = place.check("-q")
+        ran = place.check()
         assert ran.code == 1
         assert ran.err.startswith("warning: Invalid `# noqa` directive on a.py:2")
+        assert place.check("-q").err == place.check("-s").err == ""
+
+    def test_failures_of_our_own_are_told_to_everybody(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*arguments: object) -> object:
+            raise ValueError("out of order")
+
+        monkeypatch.delenv("FLAKE8_CELERY_RAISE", raising=False)
+        monkeypatch.setattr(load_rules()["CEL972"], "judge", fail)
+        place.write(a=TEXT)
+        assert "CEL972: cannot judge a.py:4: internal error" in place.check("-q").err
 
 
 class TestOtherCommands:
@@ -356,9 +401,15 @@ class TestOtherCommands:
         assert not cache.exists()
         assert place.run("clean") == (0, "", "")
 
+    def test_flags_of_every_command(self, place: Place) -> None:
+        for words in ("version -q", "-q version", "linter --isolated -v", "clean -s"):
+            assert place.run(*words.split()).code == 0, words
+        assert place.run("version", "-q", "-v").code == 2
+
     @pytest.mark.parametrize("command", COMMANDS)
     def test_help(self, place: Place, command: str) -> None:
         ran = place.run(command, "--help")
+        assert place.run("help", command) == ran
         assert ran.code == 0 and ran.out.startswith("usage: flake8-celery ")
 
 
@@ -378,6 +429,66 @@ class TestOneProcess:
         ran = place.command("sh", "-c", command)
         assert ran.out.count("\n") == 1
         assert ran.err == ""
+
+    @pytest.mark.parametrize("to", ["| true", ">&-", "> /dev/full"])
+    def test_standard_output_that_takes_nothing(self, place: Place, to: str) -> None:
+        """The exit code is ruff's."""
+        place.write(a="import celery\n" + "plain(os)\n" * 9000)
+        ours = f"{sys.executable} -m tests.launch flake8-celery"
+        ran = []
+        for tool in (f"{sys.executable} -m ruff", ours):
+            flags = "--isolated --no-cache --output-format concise"
+            script = f"({tool} check {flags}; echo $? > code) {to}"
+            ran.append((place.command("sh", "-c", script).err, place.read("code")))
+        (theirs, their_code), (said, code) = ran
+        assert code == their_code
+        assert "Traceback" not in said and bool(said) == bool(theirs)
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
+    def test_a_signal_while_files_are_fixed(self, place: Place) -> None:
+        """Whenever it comes, each file is the old one or the new one, and nothing else is left."""
+        old, new = "import celery\nmended()\n", "import celery\n"
+        names = {f"m{number:03}.py" for number in range(150)}
+        command = [sys.executable, "-m", "tests.launch", "flake8-celery", "check", "--no-cache"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        codes = set()
+        for _ in range(4):
+            place.put(dict.fromkeys(names, old))
+            running = subprocess.Popen(
+                [*command, "--fix"],
+                cwd=place.folder,
+                env=environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
+            # As soon as the first file is a new one.
+            while running.poll() is None and place.read("m000.py") == old:
+                time.sleep(0.001)
+            running.send_signal(signal.SIGINT)
+            _, err = running.communicate(timeout=60)
+            assert b"Traceback" not in err
+            codes.add(running.returncode)
+            assert {place.read(name) for name in names} <= {old, new}
+            assert {path.name for path in place.folder.glob("m*")} == names
+        assert codes <= {0, 130}
+
+    def test_start_is_fast(self, place: Place) -> None:
+        """`--help` and `--version` take at most four times what Python takes to start."""
+
+        def best(*command: str) -> float:
+            times = []
+            for _ in range(7):
+                before = time.perf_counter()
+                assert place.command(sys.executable, *command).code == 0
+                times.append(time.perf_counter() - before)
+            return min(times)
+
+        for _ in range(3):
+            bare = best("-c", "pass")
+            slowest = max(best("-m", "flake8_celery", flag) for flag in ("--help", "--version"))
+            if slowest <= 4 * bare:
+                return
+        pytest.fail(f"{slowest:.3f} s, Python {bare:.3f} s")
 
     def test_terminal_that_knows_only_ascii(self, place: Place) -> None:
         place.put({"a.py": "import celery\nx = '😀 é', plain()\n"})
@@ -413,6 +524,13 @@ def test_main_takes_its_arguments_from_the_process(
 
 def test_the_checkout_is_the_one_under_test() -> None:
     assert Path(main.__code__.co_filename).is_relative_to(ROOT)
+
+
+def test_help_without_a_command(place: Place) -> None:
+    ran = place.run("help")
+    assert ran == place.run("--help") and ran.code == 0
+    nothing = place.run()
+    assert (nothing.code, nothing.out, nothing.err) == (2, "", ran.out)
 
 
 def test_flags_of_check_may_stand_before_it(place: Place) -> None:

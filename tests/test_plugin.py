@@ -230,6 +230,22 @@ class TestSameAnswer:
         found = place.flake8("--select", "CEL", "venv/a.py", ".")
         assert {line.split(":")[0] for line in lines(found)} >= {"venv/a.py", "./b.py"}
 
+    def test_configurations_below_the_root(self, package: Place) -> None:
+        """What is selected is flake8's own affair; `check` with the same flag finds the same."""
+        package.put(
+            {
+                "pkg/flake8-celery.toml": 'select = ["CEL970"]\nignore = ["CEL972"]\n',
+                "other/pyproject.toml": '[tool.flake8-celery]\nselect = ["CEL970"]\n',
+                "other/a.py": "import celery\nx = 1\n",
+            }
+        )
+        found = [line.removeprefix("./") for line in lines(package.flake8("--select", "CEL", "."))]
+        assert found == self.wanted(package)
+        # Each of them is a project of its own where it is what is named.
+        flags = ("--select", "CEL", "pkg", "other")
+        ran = package.check("-q", "--output-format", "concise", *flags)
+        assert lines(package.flake8(*flags)) == lines(ran) != found
+
     def test_the_excludes_of_the_configuration_hold_here_too(self, place: Place) -> None:
         place.write(old__names="def name():\n    pass\n", new="import celery\n")
         place.put({"flake8-celery.toml": 'extend-exclude = ["old"]\n'})

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from flake8_celery import run
+from flake8_celery.extract import may_suppress
 from flake8_celery.files import Overlay
 from flake8_celery.project import Project, Subject
 from flake8_celery.rule import CORRECTNESS, STABLE, Rule, Undecided, Where, load_rules, report
-from flake8_celery.run import Request, analyse, judge, may_silence, relative
+from flake8_celery.run import Request, analyse, judge, relative
 
 from .conftest import Place
 from .project.build import project
@@ -232,21 +233,30 @@ def test_nothing_of_the_project_is_run(place: Place, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "may"),
+    ("line", "may", "named"),
     [
-        ("x = 1", False),
-        ("x = 1  # noqa: E501", False),
-        ("x = 1  # noqa: E501, F401", False),
-        ("x = 1  # noqa: E501, CEL101", True),
-        ("x = 1  # noqa: CEL101", True),
-        ("x = 1  # NOQA", True),
-        ("x = 1  # noqa : E501", True),
-        ("x = 1  # noqa:e501", True),
-        ("x = 1  # noqa: because", True),
-        ("x = 1  # ruff: ignore[CEL101]", True),
-        ("# flake8: noqa", True),
+        ("x = 1", False, False),
+        ("x = 1  # noqa: E501", False, False),
+        ("x = 1  # noqa: E501, F401", False, False),
+        ("x = 1  # noqa: E501, CEL101", True, True),
+        ("x = 1  # noqa: E501 # noqa: CEL101", True, True),
+        ("x = 1  # noqa: CEL101", True, True),
+        ("x = 1  # NOQA: CEL101", True, True),
+        ("x = 1  # NoQA: CEL101", True, True),
+        ("x = 1  # NOQA", True, False),
+        ("x = 1  # noqa : E501", True, False),
+        ("x = 1  # noqa:e501", True, False),
+        ("x = 1  # noqa: because", True, False),
+        ("x = 1  # ruff: ignore[CEL101]", True, True),
+        ("x = 1  # ruff: ignore[celery-name]", True, True),
+        ("x = 'celery-queue'  # noqa: E501", False, False),
+        ("x = 'İİİİ'  # noqa: CEL101", True, True),
+        ("# flake8: noqa", True, False),
     ],
 )
-def test_files_that_may_silence_are_told_from_those_that_cannot(line: str, may: bool) -> None:
-    assert may_silence(f"import os\n{line}\n") is may
-    assert may_silence(line) is may
+def test_files_that_may_silence_are_told_from_those_that_cannot(
+    line: str, may: bool, named: bool
+) -> None:
+    for text in (f"import os\n{line}\n", line):
+        assert may_suppress(text) is may
+        assert may_suppress(text, named=True) is named

@@ -56,6 +56,15 @@ def test_nothing_else_is_found(place: Place) -> None:
     assert shown(found(place, "shop") - marked("shop")) == []
 
 
+@pytest.mark.parametrize("project", ["shop", "shop_repaired"])
+def test_both_faces_find_the_same(place: Place, project: str) -> None:
+    shutil.copytree(PROJECTS / project, place.folder / project)
+    flags = ("--select", "CEL", project)
+    ran = place.check("-q", "--output-format", "concise", *flags)
+    found = sorted(ran.out.replace(" [*]", "").splitlines())
+    assert sorted(place.flake8(*flags).out.splitlines()) == found
+
+
 def test_the_repaired_project_is_silent(place: Place) -> None:
     assert shown(found(place, "shop_repaired")) == []
     assert marked("shop_repaired") == Counter()

@@ -57,7 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     command = next((word for word in given if word in COMMANDS), None)
-    if command == "check" and given[0] not in ("-V", "--version", "-h", "--help"):
+    if given[:1] == ["help"]:
+        given = [*given[1:], "--help"]
+    elif command and given[0][:1] == "-" and given[0] not in ("-V", "--version", "-h", "--help"):
         # Its flags may stand before it.
         at = given.index(command)
         given = [command, *given[:at], *given[at + 1 :]]
@@ -71,10 +73,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A command's module is read only when it is used.
         if name == command:
             _module(name).add(subparser)
+            if name not in ("check", "inspect"):
+                _declare_global(subparser)
     parsed = parser.parse_args(given)
     if parsed.command is None:
-        parser.print_help()
+        parser.print_help(sys.stderr)
         return 2
+    if sys.stdout is None:
+        # Closed by who has started us.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         # A file's name or text may hold what the terminal's encoding has not.
         if isinstance(stream, io.TextIOWrapper):
@@ -91,11 +98,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(text, file=sys.stderr)
         return 2
     except BrokenPipeError:
-        # The reader has gone; writing to it again at exit would only add a traceback.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        # The reader has gone, with all that it wanted.
+        _write_no_more()
+        return 0
+    except OSError as error:
+        # What is about a file is handled where it is read or written.
+        _write_no_more()
+        print(f"flake8-celery failed\n  Cause: {error.strerror}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _write_no_more() -> None:
+    """Sends what is left for standard output nowhere: at exit it would only add a traceback."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _declare_global(parser: Parser) -> None:
+    """The flags that every command of ruff takes, and that mean nothing to most of them."""
+    levels = parser.add_mutually_exclusive_group()
+    for flags in (("-v", "--verbose"), ("-q", "--quiet"), ("-s", "--silent")):
+        levels.add_argument(*flags, action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--isolated", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--config", action="append", help=argparse.SUPPRESS)
 
 
 def _module(name: str | None) -> Any:

@@ -96,8 +96,15 @@ def tell(checked: Checked, arguments: argparse.Namespace) -> None:
     if arguments.silent:
         return
     for warning in dict.fromkeys(checked.warnings):
-        print(f"warning: {warning}", file=sys.stderr)
-    if not checked.files and not checked.shown and not from_stdin(arguments):
+        # A failure of our own is told to those, too, who want to see findings only.
+        if not arguments.quiet or run.FAILURE in warning:
+            print(f"warning: {warning}", file=sys.stderr)
+    if (
+        not arguments.quiet
+        and not checked.files
+        and not checked.shown
+        and not from_stdin(arguments)
+    ):
         print("warning: No Python files found under the given path(s)", file=sys.stderr)
 
 

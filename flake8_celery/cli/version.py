@@ -18,7 +18,7 @@ def version(arguments: argparse.Namespace) -> int:
     if arguments.output_format == "json":
         import json
 
-        print(json.dumps({"version": __version__, "commit_info": None}))
+        print(json.dumps({"version": __version__, "commit_info": None}, indent=2))
     else:
         print(f"flake8-celery {__version__}")
     return 0

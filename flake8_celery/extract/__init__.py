@@ -15,7 +15,7 @@ def extract(source: Source) -> Module:
 
     try:
         module = Walk(source).module()
-        if _may_suppress(source.text):
+        if may_suppress(source.text, named=True):
             seen = {SUPPRESSES: [Observation(0, 0, (1, 1, 1, 1), None)]}
             return module._replace(observations={**module.observations, **seen})
         return module
@@ -25,15 +25,36 @@ def extract(source: Source) -> Module:
         return broken_module("too deeply nested to analyse", 1, 1)
 
 
-def _may_suppress(text: str) -> bool:
-    if not ("noqa" in text.lower() or "ruff" in text):
+_OURS = ("CEL", "celery-")
+
+
+def may_suppress(text: str, named: bool = False) -> bool:
+    """Whether a text may hold a comment that silences rules of ours, with `named` one that names
+    them: cheap, and True in doubt.
+
+    `# noqa: E501` on every other line does not, and finding the comments takes a tokenizer."""
+    lowered = text.lower()
+    if not any(word in lowered for word in ("noqa", "ruff", "flake8")):
         return False
-    names = ("celery-", *(f"CEL{digit}" for digit in "0123456789"))
-    if not any(name in text for name in names):
-        return False
-    # A name in a comment, not the name of a queue in a file with comments for others.
-    comments = [line.partition("#")[2] for line in text.splitlines() if "#" in line]
+    comments = [line.partition("#")[2] for line in text.split("\n") if "#" in line]
     return any(
-        ("noqa" in comment.lower() or "ruff" in comment) and any(name in comment for name in names)
-        for comment in comments
+        _may_silence(comment) and (_names_ours(comment) or not named) for comment in comments
     )
+
+
+def _names_ours(text: str) -> bool:
+    return any(name in text for name in _OURS)
+
+
+def _may_silence(comment: str) -> bool:
+    lowered = comment.lower()
+    if "ruff" in lowered or "flake8" in lowered:
+        return True
+    for start in comment.replace("NOQA", "noqa").split("noqa")[1:]:
+        code = start[1:].lstrip(" ")
+        number = code.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        coded = start[:1] == ":" and number != code and number[:1].isdigit()
+        if not coded or _names_ours(start):
+            return True
+    # Spelled as nobody spells it.
+    return lowered.count("noqa") != comment.count("noqa") + comment.count("NOQA")

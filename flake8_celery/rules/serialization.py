@@ -142,7 +142,20 @@ def pickle_serializer(choice: SerializerChoice, project: Project) -> Iterator[Re
     """Messages or results in pickle."""
     if choice.role in ACCEPT_SETTINGS or not surely(choice.value, is_pickle):
         return
-    yield report(choice.where, shown=choice.shown, fix=_literal(choice, choice.value))
+    fix = _literal(choice, choice.value) if _may_be_json(choice) else None
+    yield report(choice.where, shown=choice.shown, fix=fix)
+
+
+def _may_be_json(choice: SerializerChoice) -> bool:
+    """Whether nothing is known that would refuse json: without it, the fix loses messages."""
+    for app in choice.apps:
+        try:
+            accepted, _ = _accepted(app.configuration, choice.role == "result_serializer")
+        except Undecided:
+            continue
+        if DEFAULT not in accepted:
+            return False
+    return True
 
 
 def is_pickle(name: object) -> bool:
