@@ -124,9 +124,10 @@ def analyse(request: Request, rules: Iterable[Rule] | Everywhere) -> Analysis:
     policy = rules if isinstance(rules, Everywhere) else Everywhere(rules)
     warnings: list[str] = []
     cache = Cache.open(request.cache_dir, request.root) if request.cache_dir else NoCache()
-    discovered = discover(request, cache.verdicts, warnings.append)
+    deployment: list[files.FileEntry] = []
+    discovered = discover(request, cache.verdicts, warnings.append, deployment)
     chosen = policy.choose(discovered[1])
-    key = result_key(request, policy, discovered[0])
+    key = result_key(request, policy, [*discovered[0], *deployment])
     if key is not None and (known := recalled(request.root, cache.result(key))) is not None:
         cache.save()
         return known
@@ -138,6 +139,7 @@ def analyse(request: Request, rules: Iterable[Rule] | Everywhere) -> Analysis:
         collected.read,
         **({"celery": request.celery} if request.celery else {}),
         options=request.options,
+        deployment_files=[relative(entry.path, request.root) for entry in deployment],
     )
     unknown: set[tuple[str, str]] = set()
     judged, undecided = judge(project, chosen, request.wanted, warnings.append, unknown)
@@ -237,10 +239,13 @@ def _problem(module: Module) -> tuple[int, int, str, str]:
 
 
 def discover(
-    request: Request, verdicts: dict[str, Any], warn: Warn
+    request: Request,
+    verdicts: dict[str, Any],
+    warn: Warn,
+    deployment: list[files.FileEntry] | None = None,
 ) -> tuple[list[files.FileEntry], list[str]]:
     """The Python files of the project and those that are named besides, and the folders that
-    hold a configuration file."""
+    hold a configuration file.  `deployment` collects the files that may say how it is run."""
     configured: list[str] = []
     walk = partial(
         files.walk,
@@ -251,7 +256,7 @@ def discover(
         warn=warn,
         verdicts=verdicts,
     )
-    entries = list(walk(request.root, configured=configured))
+    entries = list(walk(request.root, configured=configured, deployment=deployment))
     known = {entry.path for entry in entries}
     for path in map(os.path.abspath, request.extra_paths):
         if os.path.isdir(path):

@@ -12,7 +12,7 @@ import time
 
 from .. import run
 from ..diagnostic import Texts
-from ..files import CONFIG_FILES, read
+from ..files import CONFIG_FILES, FileEntry, read
 from . import UsageError
 from .check import (
     absolute_paths,
@@ -66,10 +66,12 @@ def _stamps(arguments: argparse.Namespace) -> dict[str, tuple[int, int]]:
     configs = Configs(arguments)
     stamps: dict[str, tuple[int, int]] = {}
     for group in groups(absolute_paths(arguments), configs):
+        others: list[FileEntry] = []
         entries, configured = run.discover(
-            request_of(group, arguments, None), {}, lambda message: None
+            request_of(group, arguments, None), {}, lambda message: None, others
         )
-        stamps.update((entry.path, (entry.mtime_ns, entry.size)) for entry in entries)
+        for entry in (*entries, *others):
+            stamps[entry.path] = (entry.mtime_ns, entry.size)
         for folder in {group.root, *configured}:
             for path in (os.path.join(folder, name) for name in CONFIG_FILES):
                 try:
