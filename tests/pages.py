@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from flake8_celery.celery_versions import parse_span
 from flake8_celery.extract import extract
-from flake8_celery.files import looks_relevant
+from flake8_celery.files import looks_relevant, may_deploy
 from flake8_celery.project import Project
 from flake8_celery.rule import Finding, Rule, load_rules
 from flake8_celery.rules.suppressions import Suppression
@@ -114,7 +114,15 @@ def project(case: Case) -> Project:
     facts = {path: extract(Source.from_text(text, path)) for path, text in python.items()}
     relevant = {p: m for p, m in facts.items() if looks_relevant(python[p].encode())}
     span = {"celery": parse_span(case.celery)} if case.celery else {}
-    return Project(relevant, python, facts.get, lambda p: texts[p].encode(), **span)
+    deployment = [p for p in texts if p not in python and may_deploy(p.rpartition("/")[2])]
+    return Project(
+        relevant,
+        python,
+        facts.get,
+        lambda p: texts[p].encode(),
+        deployment_files=deployment,
+        **span,
+    )
 
 
 def findings(case: Case, rules: list[Rule]) -> list[Finding]:

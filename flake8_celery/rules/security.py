@@ -11,7 +11,17 @@ from ..project.configuration import Setting
 from ..project.connections import backend_url, broker_url
 from ..project.deployment import Command, commands_of
 from ..project.values import Const, Items, Text, Typed, Value, surely
-from ..rule import SECURITY, UNSAFE, Edit, Related, Report, Undecided, report, rule
+from ..rule import (
+    PREVIEW,
+    SECURITY,
+    UNSAFE,
+    Edit,
+    Related,
+    Report,
+    Undecided,
+    report,
+    rule,
+)
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -174,6 +184,7 @@ UNSERIOUS = re.compile(
     SECURITY,
     says="Flower for this app is open to everybody who reaches its port: `{command}` sets no "
     "authentication; give it `--basic-auth`",
+    status=PREVIEW,
 )
 def flower_without_auth(app: App, project: Project) -> Iterator[Report]:
     """Reports on the app, once for each command."""

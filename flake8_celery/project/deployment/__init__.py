@@ -135,16 +135,21 @@ def find_app(project: Project, name: str, importer: LinkedModule) -> App | None:
     dotted, colon, attribute = name.partition(":")
     if colon:
         return _member(project, dotted, attribute, importer)
+    parent, _, attribute = dotted.rpartition(".")
+    named = _member(project, parent, attribute, importer) if parent else None
+    if named is not None:
+        return named
     module = project.find(dotted, importer)
+    below = project.find(f"{dotted}.celery", importer)
     if module is None:
-        parent, _, attribute = dotted.rpartition(".")
-        return _member(project, parent, attribute, importer) if parent else None
+        # A folder without `__init__.py` is a package all the same.
+        return find_app(project, f"{dotted}.celery", importer) if below is not None else None
     for attribute in ("app", "celery"):
         if attribute in module.names(0):
             target = project.names.member(ModuleRef(module), attribute, module)
             if not isinstance(target, ModuleRef):
                 return app_of(project, target)
-    if module.is_package and project.find(f"{dotted}.celery", importer) is not None:
+    if module.is_package and below is not None:
         return find_app(project, f"{dotted}.celery", importer)
     apps = [app for app in project.all(App) if app.module is module and app.scope == 0]
     return apps[0] if len(apps) == 1 else None
