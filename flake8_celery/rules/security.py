@@ -166,12 +166,11 @@ FLOWER_AUTH = ("basic-auth", "auth", "auth-provider", "oauth2-key", "unix-socket
 FLOWER_VARIABLES = ("FLOWER_BASIC_AUTH", "FLOWER_AUTH", "FLOWER_AUTH_PROVIDER", "FLOWER_OAUTH2_KEY")
 LOOPBACK = ("127.", "localhost", "::1")
 # What stands in front of Flower, or sets its options from elsewhere.
-GUARDS = re.compile(
-    rb"oauth2|traefik|caddy|nginx|haproxy|envoy|authelia|cloudflared|tailscale|VIRTUAL_HOST"
-    rb"|FLOWER_(BASIC_AUTH|AUTH|OAUTH2|CONF|UNIX)|basic[-_]auth|auth[-_]provider",
-    re.IGNORECASE,
+GUARDS = (
+    rb"(?i)oauth2|traefik|caddy|nginx|haproxy|envoy|authelia|cloudflared|tailscale|VIRTUAL_HOST"
+    rb"|FLOWER_(BASIC_AUTH|AUTH|OAUTH2|CONF|UNIX)|basic[-_]auth|auth[-_]provider"
 )
-UNSERIOUS = re.compile(
+UNSERIOUS = (
     r"(^|[-_./])(dev|devel|development|local|example|examples|sample|override|test|tests|testing|"
     r"ci|demo|debug|docs)([-_./]|$)"
 )
@@ -191,7 +190,7 @@ def flower_without_auth(app: App, project: Project) -> Iterator[Report]:
     if app.in_test:
         return
     for command in commands_of(app):
-        if command.kind != "flower" or UNSERIOUS.search(command.path.lower()):
+        if command.kind != "flower" or re.search(UNSERIOUS, command.path.lower()):
             continue
         try:
             is_open = is_reachable(command) and not is_guarded(command)
@@ -222,4 +221,4 @@ def is_guarded(command: Command) -> bool:
         return True
     if any(path.rpartition("/")[2].startswith("flowerconfig") for path in project.paths):
         return True
-    return any(GUARDS.search(project.text_at(path)) for path in project.deployment_files)
+    return any(re.search(GUARDS, project.text_at(path)) for path in project.deployment_files)

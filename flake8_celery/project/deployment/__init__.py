@@ -13,11 +13,10 @@ from ...rule import Undecided
 from ..apps import App, app_of
 from ..names import LinkedModule, ModuleRef, Target
 from ..subject import Subject
-from .found import Found, Unreadable
-from .words import Word
 
 if TYPE_CHECKING:
     from .. import Project
+    from .found import Found
 
 LARGEST = 1 << 19
 
@@ -124,6 +123,19 @@ def worker_commands(app: App) -> list[Command]:
     return [command for command in commands_of(app) if command.is_worker]
 
 
+def may_name(app: App, queue: str) -> bool:
+    """Whether a worker that may run an app may be started with `-Q queue`."""
+    for command in app.project.all(Command):
+        if not command.is_worker or command.app not in (None, app):
+            continue
+        try:
+            if queue in (command.queues or ()):
+                return True
+        except Undecided:
+            return True
+    return False
+
+
 def unreadable_files(project: Project) -> list[tuple[str, str]]:
     """The deployment files that speak of Celery and are not understood: path and reason."""
     return project.once(_read_all, project)[1]
@@ -166,7 +178,9 @@ def _member(project: Project, dotted: str, attribute: str, importer: LinkedModul
 
 
 def _read_all(project: Project) -> tuple[list[Command], list[tuple[str, str]]]:
+    # A project without such files pays for none of this.
     from .formats import reader_of
+    from .found import Unreadable
 
     commands: list[Command] = []
     problems: list[tuple[str, str]] = []
@@ -192,4 +206,4 @@ def _read_all(project: Project) -> tuple[list[Command], list[tuple[str, str]]]:
     return commands, problems
 
 
-__all__ = ["Command", "Word", "commands_of", "find_app", "unreadable_files", "worker_commands"]
+__all__ = ["Command", "commands_of", "find_app", "may_name", "unreadable_files", "worker_commands"]
