@@ -57,6 +57,12 @@ CASES = {
         "sudo -u celery /opt/bin/celery -A shop worker -Q a,b > /dev/null 2>&1\n",
         1,
     ),
+    "watchfiles": ("run.sh", "exec watchfiles 'celery -A shop worker -Q a,b' src\n", 1),
+    "watchfiles with a function": (
+        "run.sh",
+        "exec watchfiles --filter python celery.__main__.main --args '-A shop worker -Q a,b'\n",
+        1,
+    ),
     "conditions": ("run.sh", "if x; then\n  celery -A shop worker -Q a,b # c\nfi\n", 2),
     "compose text": (
         "compose.yml",
@@ -160,6 +166,18 @@ def test_what_a_shell_decides_is_not_known() -> None:
     assert default.options["queues"].default == "a,b"
     assert given.number("concurrency") == others.number("concurrency") == 2
     assert given.number("time-limit") is None
+
+
+def test_the_unit_of_celerys_documentation() -> None:
+    text = (
+        "[Service]\nEnvironmentFile=/etc/conf.d/celery\nExecStart=/bin/sh -c '${CELERY_BIN} "
+        "-A $CELERY_APP multi start $CELERYD_NODES \\\n --pidfile=${CELERYD_PID_FILE} "
+        "$CELERYD_OPTS'\n"
+    )
+    [command] = commands("celery.service", text)
+    assert (command.row, command.kind, command.open, command.app) == (3, "multi", True, None)
+    with pytest.raises(Undecided):
+        command.number("time-limit")
 
 
 def test_the_environment_beside_a_command() -> None:

@@ -189,7 +189,7 @@ def _read_all(project: Project) -> tuple[list[Command], list[tuple[str, str]]]:
         if reader is None:
             continue
         data = project.text_at(path)
-        if b"celery" not in data:
+        if b"celery" not in data and b"CELERY" not in data:
             continue
         try:
             if len(data) > LARGEST:

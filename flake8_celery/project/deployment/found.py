@@ -36,7 +36,7 @@ def in_shell(
     """The Celery commands of shell text whose first line is at `row`."""
     known = dict(environment or {})
     for offset, line in logical_lines(text):
-        if "celery" not in line:
+        if "celery" not in line.lower():
             continue
         for words in simple_commands(line):
             yield from in_words(words, row + offset - 1, known, closed, published)

@@ -59,6 +59,11 @@ RUNNERS = frozenset(
     while until ! command stdbuf setuidgid su xvfb-run scl aws-vault op infisical sops""".split()
 )
 ASSIGNED = re.compile(r"(?:export\s+)?([A-Za-z_]\w*)=(.*)", re.DOTALL)
+# How Celery's documentation has the program in units for systemd.
+CELERY_BIN = re.compile(r"\$\{?CELERY(_BIN)?\}?")
+# What `watchfiles` is given where it calls a function.
+MAIN = "celery.__main__.main"
+RELOADERS = frozenset("watchfiles watchmedo nodemon".split())
 DEEPEST = 4
 
 
@@ -74,6 +79,8 @@ class Parsed(NamedTuple):
 
 def base(word: Word) -> str:
     """The name of the program that a word calls."""
+    if CELERY_BIN.fullmatch(word.text):
+        return "celery"
     name = word.text.rpartition("/")[2].rpartition("\\")[2].lstrip("@-+")
     return "python" if re.fullmatch(r"python[\d.]*", name) else name
 
@@ -98,6 +105,7 @@ def find(words: Sequence[Word], depth: int = 0) -> Iterable[Parsed]:
     if first not in RUNNERS and first not in SHELLS:
         return
     shell = first in SHELLS
+    reloads = False
     for place, word in enumerate(words):
         name = base(word)
         shell = shell or name in SHELLS
@@ -112,7 +120,12 @@ def find(words: Sequence[Word], depth: int = 0) -> Iterable[Parsed]:
             return
         if shell:
             continue
-        if " " in word.text and first in ("watchfiles", "watchmedo", "nodemon"):
+        reloads = reloads or name in RELOADERS
+        if word.text == "--args" and following is not None and words[place - 1].text == MAIN:
+            for inner in simple_commands(following.text):
+                yield from _celery(inner, variables)
+            return
+        if " " in word.text and reloads:
             for inner in simple_commands(word.text):
                 yield from find(inner, depth + 1)
         # After `gosu celery` comes the program.
