@@ -111,6 +111,11 @@ CASES = {
         "[program:w]\nautostart=true\ncommand=/bin/celery -A shop worker -Q a,b ; now\n",
         3,
     ),
+    "supervisor with a program of the environment": (
+        "supervisord.conf",
+        "[program:w]\ncommand = %(ENV_AA_CELERY)s\n    -A shop worker -Q a,b\n",
+        2,
+    ),
     "kubernetes": (
         "k8s/w.yaml",
         "apiVersion: v1\nkind: ConfigMap\n---\napiVersion: batch/v1\nkind: CronJob\nspec:\n"

@@ -59,8 +59,8 @@ RUNNERS = frozenset(
     while until ! command stdbuf setuidgid su xvfb-run scl aws-vault op infisical sops""".split()
 )
 ASSIGNED = re.compile(r"(?:export\s+)?([A-Za-z_]\w*)=(.*)", re.DOTALL)
-# How Celery's documentation has the program in units for systemd.
-CELERY_BIN = re.compile(r"\$\{?CELERY(_BIN)?\}?")
+# A variable that holds the program: `${CELERY_BIN}` in Celery's own units for systemd.
+CELERY_BIN = re.compile(r"(\$\{?|%\()\w*CELERY(_BIN)?(\}|\)s)?")
 # What `watchfiles` is given where it calls a function.
 MAIN = "celery.__main__.main"
 RELOADERS = frozenset("watchfiles watchmedo nodemon".split())
