@@ -5,6 +5,7 @@ Nodes are read, not objects: they know their rows, and nothing is built from a t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from .words import Word, simple_commands
 MOST_STEPS = 50_000
 MOST_BRACKETS = 5_000
 DEEPEST = 60
+GIVEN_PORT = re.compile(r"\$\{\w+:?-\d+\}")
 
 
 def read(text: str) -> Iterator[Found]:
@@ -105,15 +107,19 @@ class _Document:
 
     def published(self, service: dict[str, Any]) -> bool | None:
         """Whether a service opens ports to other machines."""
+        if "profiles" in service:
+            # Started only by those who ask for it.
+            return None
         mode = service.get("network_mode")
         if mode is not None:
-            return True if mode.value == "host" else None
+            return True if _scalar(mode) == "host" else None
         for port in self.items(service.get("ports")):
             if port.id == "mapping":
                 address = self.pairs(port).get("host_ip")
                 text = str(address.value) if address is not None else ""
             else:
-                text = str(port.value) if port.value.count(":") > 1 else ""
+                # `${PORT}:5555` may hold an address, too; `${PORT:-5555}:5555` is meant for a port.
+                text = GIVEN_PORT.sub("", _scalar(port))
             if not Word(text).known:
                 return None
             if not text.startswith(("127.", "localhost", "[::1]", "::1")):
