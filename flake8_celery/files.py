@@ -198,11 +198,13 @@ def walk(
             found = FileEntry(entry.path, status.st_mtime_ns, status.st_size)
             if entry.name.endswith(suffixes):
                 yield found
-            elif deployment is not None:
+            elif deployment is not None and found.size <= LARGEST_DEPLOYMENT:
                 deployment.append(found)
         pending.extend(reversed(below))
 
 
+# Nobody writes one that is larger; a dump of data may be called `.yml` as well.
+LARGEST_DEPLOYMENT = 16 << 20
 DEPLOYMENT_ENDINGS = (".yml", ".yaml", ".sh", ".service", ".conf", ".ini", ".mk", ".dockerfile")
 DEPLOYMENT_STARTS = ("procfile", "dockerfile")
 DEPLOYMENT_NAMES = frozenset({"makefile", "gnumakefile", "pyproject.toml", "package.json"})

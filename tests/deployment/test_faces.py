@@ -59,7 +59,7 @@ def test_a_changed_compose_file_changes_kept_findings(place: Place) -> None:
 
 
 def test_inspect_shows_commands_and_consumers(place: Place) -> None:
-    place.put({"shop.py": APP, "compose.yml": COMPOSE, "k8s.yaml": "celery: [}\n"})
+    place.put({"shop.py": APP, "compose.yml": COMPOSE, "k8s.yaml": "celery: [} # worker\n"})
     ran = place.run("inspect", "--no-cache", "--isolated", str(place.folder))
     assert "worker of shop  --queues=mail  --time-limit=9  compose.yml:4" in ran.out
     assert "lost: nobody" in ran.out and "mail: compose.yml:4" in ran.out

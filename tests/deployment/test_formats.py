@@ -226,7 +226,7 @@ BAD: dict[str, tuple[str, bytes]] = {
     ),
     "circle": ("compose.yml", b"services: &s\n  celery: *s\n  <<: *s\n"),
     "latin-1": ("compose.yml", "services:\n  celery: é\n".encode("latin-1")),
-    "toml": ("pyproject.toml", b"celery = ["),
+    "toml": ("pyproject.toml", b"[tool.poe.tasks]\ncelery = ["),
     "json": ("package.json", b'{"celery": ' + b"[" * 100_000),
     "supervisor": ("supervisord.conf", b"celery\n[program:x]\ncommand=celery worker\n"),
 }
@@ -236,7 +236,7 @@ SILENT = {"circle", "latin-1", "nested by rows"}
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_is_told(name: str) -> None:
     path, data = BAD[name]
-    project = project_of({path: data})
+    project = project_of({path: b"# worker\n" + data})
     assert project.all(Command) == []
     told = unreadable_files(project)
     assert name in SILENT or [place for place, _ in told] == [path]

@@ -191,6 +191,9 @@ def _read_all(project: Project) -> tuple[list[Command], list[tuple[str, str]]]:
         data = project.text_at(path)
         if b"celery" not in data and b"CELERY" not in data:
             continue
+        # Most that speak of Celery only install it; TOML and YAML are slow to import and read.
+        if not any(kind in data for kind in (b"worker", b"beat", b"flower", b"multi")):
+            continue
         try:
             if len(data) > LARGEST:
                 raise Unreadable("it is too large")

@@ -20,6 +20,8 @@ TABLES = (
 
 def read_pyproject(text: str) -> Iterator[Found]:
     """The Celery commands of the script tables of a pyproject.toml."""
+    if not any(f"[{'.'.join(keys)}" in text for keys in TABLES):
+        return
     import tomllib
 
     try:
