@@ -136,6 +136,19 @@ def may_name(app: App, queue: str) -> bool:
     return False
 
 
+def may_give(app: App, *options: str) -> bool:
+    """Whether a worker that may run an app may be started with one of the options."""
+    for command in app.project.all(Command):
+        if not command.is_worker or command.app not in (None, app):
+            continue
+        try:
+            if any(command.option(name) is not None for name in options):
+                return True
+        except Undecided:
+            return True
+    return False
+
+
 def unreadable_files(project: Project) -> list[tuple[str, str]]:
     """The deployment files that speak of Celery and are not understood: path and reason."""
     return project.once(_read_all, project)[1]
@@ -209,4 +222,12 @@ def _read_all(project: Project) -> tuple[list[Command], list[tuple[str, str]]]:
     return commands, problems
 
 
-__all__ = ["Command", "commands_of", "find_app", "may_name", "unreadable_files", "worker_commands"]
+__all__ = [
+    "Command",
+    "commands_of",
+    "find_app",
+    "may_give",
+    "may_name",
+    "unreadable_files",
+    "worker_commands",
+]
