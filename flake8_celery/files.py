@@ -132,6 +132,7 @@ def walk(
     warn: Callable[[str], None] = _silent,
     verdicts: gitignore.Verdicts | None = None,
     configured: list[str] | None = None,
+    deployment: list[FileEntry] | None = None,
 ) -> Iterator[FileEntry]:
     """The files below `root` that end in one of `suffixes`: by name within a folder, a folder's
     files before its subfolders'.
@@ -142,7 +143,8 @@ def walk(
     `.git/info/exclude` inside a repository, those above `root` too; a user's own global ignore
     file is not read. Links to folders are not followed. A folder that cannot be read is passed
     to `warn` and skipped; a file that vanishes is skipped. `verdicts` remembers what git ignores
-    from one run to the next. `configured` collects the folders that hold a configuration file.
+    from one run to the next. `configured` collects the folders that hold a configuration file,
+    `deployment` the files that may say how the project is run.
     """
     root = os.path.abspath(root)
     excluded = Patterns((*exclude, *extend_exclude), base or root)
@@ -169,7 +171,10 @@ def walk(
                 is_folder = entry.is_dir(follow_symlinks=False)
             except OSError:
                 continue
-            if (is_folder or name.endswith(suffixes)) and not excluded.match(name, entry.path):
+            wanted = is_folder or name.endswith(suffixes)
+            if not wanted and deployment is not None:
+                wanted = may_deploy(name)
+            if wanted and not excluded.match(name, entry.path):
                 candidates.append((entry, is_folder))
         ignored = gitignore.ignored(
             folder,
@@ -188,9 +193,33 @@ def walk(
                 status = entry.stat()
             except OSError:
                 continue
-            if stat.S_ISREG(status.st_mode):
-                yield FileEntry(entry.path, status.st_mtime_ns, status.st_size)
+            if not stat.S_ISREG(status.st_mode):
+                continue
+            found = FileEntry(entry.path, status.st_mtime_ns, status.st_size)
+            if entry.name.endswith(suffixes):
+                yield found
+            elif deployment is not None and found.size <= LARGEST_DEPLOYMENT:
+                deployment.append(found)
         pending.extend(reversed(below))
+
+
+# Nobody writes one that is larger; a dump of data may be called `.yml` as well.
+LARGEST_DEPLOYMENT = 16 << 20
+DEPLOYMENT_ENDINGS = (".yml", ".yaml", ".sh", ".service", ".conf", ".ini", ".mk", ".dockerfile")
+DEPLOYMENT_STARTS = ("procfile", "dockerfile")
+DEPLOYMENT_NAMES = frozenset({"makefile", "gnumakefile", "pyproject.toml", "package.json"})
+
+
+def may_deploy(name: str) -> bool:
+    """Whether a file of this name may hold commands that run the project."""
+    name = name.lower()
+    return not name.startswith(".") and (
+        name.endswith(DEPLOYMENT_ENDINGS)
+        or name.startswith(DEPLOYMENT_STARTS)
+        or name in DEPLOYMENT_NAMES
+        # `start-celery-worker`, as images call their scripts.
+        or ("." not in name and ("celery" in name or name.startswith(("start", "entrypoint"))))
+    )
 
 
 def is_excluded(path: str, base: str, exclude: Iterable[str]) -> bool:

@@ -23,6 +23,7 @@ from .project.configuration import (
     Setting,
     generations,
 )
+from .project.deployment import Command, unreadable_files
 from .project.destination import destination_of
 from .project.handlers import SignalHandler
 from .project.imports import imported_with
@@ -48,6 +49,8 @@ Json = Any
 # How the reason begins for what is known all the same.
 NO_JSON = "JSON has no "
 SOLAR = "celery.schedules.solar"
+# Options of a command that may hold a password.
+SECRET_OPTIONS = frozenset("broker result-backend basic-auth oauth2-secret broker-api".split())
 # Keywords of a task decorator that are shown elsewhere, or that only Celery's start-up reads.
 NOT_OPTIONS = frozenset("name bind base lazy shared filter run".split())
 
@@ -74,11 +77,17 @@ class Inspection:
             "schedule": [entry for app in apps for entry in self._schedule(app)] + [*self._rows()],
             "routes": [route for app in apps for route in self._routes(app)],
             "queues": [queue for app in apps for queue in self._queues(app)],
+            "commands": [self._command(command) for command in self.project.all(Command)],
         }
+        shown["consumers"] = self._consumers(shown)
         for module in self.project.modules:
             if module.facts.problem is not None:
                 message, row, _ = module.facts.problem
                 self._note(Where(module, (max(row, 1), 1, 1, 1)), f"`{module.path}`", message)
+        for path, why in unreadable_files(self.project):
+            self.undecided.append(
+                {"path": path, "row": 1, "what": f"the commands in `{path}`", "why": why}
+            )
         shown["undecided"] = sorted(
             self.undecided, key=lambda one: (one["path"], one["row"], one["what"])
         )
@@ -435,6 +444,57 @@ class Inspection:
                 name = self._queue(made.where, what, made)
                 yield {"app": app.main, "name": name, **place(made.where)}
 
+    # Commands
+
+    def _command(self, command: Command) -> dict[str, Json]:
+        app = command.app
+        what = f"the {command.kind} command"
+        if app is None:
+            self._note(command.where, f"the app of {what}", "it cannot be followed")
+        if command.open:
+            self._note(command.where, what, "some of its words are not known")
+        options: dict[str, Json] = {}
+        for name, word in command.options.items():
+            if name in SECRET_OPTIONS:
+                continue
+            options[name] = word.text if word.known else None
+            if not word.known:
+                default = "" if word.default is None else f", by default `{word.default}`"
+                self._note(command.where, f"`--{name}` of {what}", f"`{word.text}`{default}")
+        return {
+            "kind": command.kind,
+            "app": None if app is None else app.main,
+            **place(command.where),
+            "options": options,
+            "queues": self._asked(command.where, f"the queues of {what}", lambda: _queues(command)),
+        }
+
+    def _consumers(self, shown: dict[str, Json]) -> list[dict[str, Json]]:
+        """Each queue that the project speaks of, with the worker commands that name it.
+
+        `consumed` is False only where every worker command is known and names its queues."""
+        workers = [command for command in self.project.all(Command) if command.is_worker]
+        named: dict[str, list[dict[str, Json]]] = {}
+        complete = bool(workers)
+        for command in workers:
+            try:
+                queues = command.queues
+                complete = complete and queues is not None and command.app is not None
+            except Undecided:
+                queues, complete = None, False
+            for queue in queues or ():
+                named.setdefault(queue, []).append(place(command.where))
+        known = {one["name"] for one in shown["queues"]}
+        known |= {one["queue"] for one in (*shown["tasks"], *shown["routes"])}
+        return [
+            {
+                "queue": queue,
+                "commands": named.get(queue, []),
+                "consumed": True if queue in named else False if complete else None,
+            }
+            for queue in sorted({*named, *known} - {None})
+        ]
+
 
 # What a value is
 
@@ -572,6 +632,13 @@ def _default_text(project: Project, task: Task, parameter: Parameter) -> str:
 
 
 # Small helpers
+
+
+def _queues(command: Command) -> Json:
+    """The queues that a worker command names; None where it names none."""
+    if not command.is_worker or command.queues is None:
+        return None
+    return list(command.queues)
 
 
 def place(where: Where) -> dict[str, Json]:

@@ -118,6 +118,7 @@ class Collected(NamedTuple):
     python_files: list[str]
     load: Callable[[str], Module | None]
     read: Callable[[str], bytes]
+    deployment: list[str]
 
 
 def analyse(request: Request, rules: Iterable[Rule] | Everywhere) -> Analysis:
@@ -127,8 +128,8 @@ def analyse(request: Request, rules: Iterable[Rule] | Everywhere) -> Analysis:
     warnings: list[str] = []
     cache = Cache.open(request.cache_dir, request.root) if request.cache_dir else NoCache()
     discovered = discover(request, cache.verdicts, warnings.append)
-    chosen = policy.choose(discovered[1])
-    seen = look(request, cache, discovered[0])
+    chosen = policy.choose(discovered.configured)
+    seen = look(request, cache, discovered)
     key = result_key(request, policy)
     if key is not None and (known := recalled(request.root, cache.result(key))) is not None:
         cache.save()
@@ -141,6 +142,7 @@ def analyse(request: Request, rules: Iterable[Rule] | Everywhere) -> Analysis:
         collected.read,
         **({"celery": request.celery} if request.celery else {}),
         options=request.options,
+        deployment_files=collected.deployment,
     )
     unknown: set[tuple[str, str]] = set()
     judged, undecided = judge(project, chosen, request.wanted, warnings.append, unknown)
@@ -235,12 +237,19 @@ def _problem(module: Module) -> tuple[int, int, str, str]:
     return (max(row, 1), column, code, message)
 
 
-def discover(
-    request: Request, verdicts: dict[str, Any], warn: Warn
-) -> tuple[list[files.FileEntry], list[str]]:
-    """The Python files of the project and those that are named besides, and the folders that
-    hold a configuration file."""
+class Discovered(NamedTuple):
+    """The Python files of a project and those that are named besides, the folders that hold a
+    configuration file, and the files that may say how the project is run."""
+
+    python: list[files.FileEntry]
+    configured: list[str]
+    deployment: list[files.FileEntry]
+
+
+def discover(request: Request, verdicts: dict[str, Any], warn: Warn) -> Discovered:
+    """Walks the project."""
     configured: list[str] = []
+    deployment: list[files.FileEntry] = []
     walk = partial(
         files.walk,
         exclude=request.exclude,
@@ -250,7 +259,7 @@ def discover(
         warn=warn,
         verdicts=verdicts,
     )
-    entries = list(walk(request.root, configured=configured))
+    entries = list(walk(request.root, configured=configured, deployment=deployment))
     known = {entry.path for entry in entries}
     for path in map(os.path.abspath, request.extra_paths):
         if os.path.isdir(path):
@@ -260,25 +269,28 @@ def discover(
         elif path not in known:
             entries.append(_entry(path))
         known.add(path)
-    return entries, configured
+    return Discovered(entries, configured, deployment)
 
 
 class Seen(NamedTuple):
     """The Python files of a project, and those that speak of Celery: with their facts, where
-    they had to be made, or by the hash of their contents."""
+    they had to be made, or by the hash of their contents; and the deployment files that do."""
 
     python_files: list[str]
     fresh: dict[str, Module]
     known: dict[str, str]
+    deployment: list[str]
 
 
-def look(request: Request, cache: Cache | NoCache, entries: list[files.FileEntry]) -> Seen:
+def look(request: Request, cache: Cache | NoCache, discovered: Discovered) -> Seen:
     """Finds out which files hold what they did at the last run, and makes the facts of those that
     do not."""
     root, overlay = request.root, request.overlay
-    seen = Seen([], {}, {})
+    deployment = [(relative(entry.path, root), entry) for entry in discovered.deployment]
+    speaking = [path for path, entry in deployment if _speaks_of_celery(path, entry, cache)]
+    seen = Seen([], {}, {}, speaking)
     unknown: list[tuple[str, files.FileEntry]] = []
-    for entry in entries:
+    for entry in discovered.python:
         path = relative(entry.path, root)
         seen.python_files.append(path)
         text = overlay.get(entry.path) if overlay is not None else None
@@ -339,7 +351,7 @@ def collect(request: Request, cache: Cache | NoCache, seen: Seen) -> Collected:
         module = load(path)
         if module is not None:
             facts[path] = module
-    return Collected(facts, seen.python_files, load, read)
+    return Collected(facts, seen.python_files, load, read, seen.deployment)
 
 
 def _entry(path: str) -> files.FileEntry:
@@ -374,6 +386,20 @@ def _extract(path: str, data: bytes | str) -> Module:
         return broken_module(error.message, row, error.column)
     except Exception as error:
         return broken_module(_failure(error), INTERNAL, 1)
+
+
+def _speaks_of_celery(path: str, entry: files.FileEntry, cache: Cache | NoCache) -> bool:
+    """Whether a file that is not Python names Celery; the cache knows it as it knows others."""
+    known = cache.known(path)
+    if known is None or known[:2] != (entry.mtime_ns, entry.size):
+        try:
+            data = files.read(entry.path)
+        except OSError:
+            return False
+        weight = SPEAKS if b"celery" in data or b"CELERY" in data else IDLE
+        known = Known(entry.mtime_ns, entry.size, cache.digest(data), weight)
+    cache.keep(path, known)
+    return known.weight == SPEAKS
 
 
 class Examined(NamedTuple):

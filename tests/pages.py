@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from flake8_celery.celery_versions import parse_span
 from flake8_celery.extract import extract
-from flake8_celery.files import looks_relevant
+from flake8_celery.files import looks_relevant, may_deploy
 from flake8_celery.project import Project
 from flake8_celery.rule import Finding, Rule, load_rules
 from flake8_celery.rules.suppressions import Suppression
@@ -117,7 +117,15 @@ def project(case: Case) -> Project:
     known: dict[str, Any] = {"celery": parse_span(case.celery)} if case.celery else {}
     if "flake8-celery.toml" in texts:
         known["options"] = tomllib.loads(texts["flake8-celery.toml"])
-    return Project(relevant, python, facts.get, lambda p: texts[p].encode(), **known)
+    deployment = [p for p in texts if p not in python and may_deploy(p.rpartition("/")[2])]
+    return Project(
+        relevant,
+        python,
+        facts.get,
+        lambda p: texts[p].encode(),
+        deployment_files=deployment,
+        **known,
+    )
 
 
 def findings(case: Case, rules: list[Rule]) -> list[Finding]:

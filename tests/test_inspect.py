@@ -182,6 +182,8 @@ def test_a_folder_without_celery(place: Place) -> None:
         "schedule": [],
         "routes": [],
         "queues": [],
+        "commands": [],
+        "consumers": [],
         "undecided": [],
     }
     assert "Nothing of Celery" in place.run("inspect", "--no-cache").out

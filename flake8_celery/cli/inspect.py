@@ -73,8 +73,8 @@ def project_of(request: run.Request) -> Project:
     """The project, with the files that speak of Celery through its own names alone."""
     cache = Cache.open(request.cache_dir, request.root) if request.cache_dir else NoCache()
     warn = partial(print, "warning:", file=sys.stderr)
-    entries, _ = run.discover(request, cache.verdicts, warn)
-    collected = run.collect(request, cache, run.look(request, cache, entries))
+    discovered = run.discover(request, cache.verdicts, warn)
+    collected = run.collect(request, cache, run.look(request, cache, discovered))
     cache.save()
     celery = {"celery": request.celery} if request.celery else {}
 
@@ -85,6 +85,7 @@ def project_of(request: run.Request) -> Project:
             collected.load,
             collected.read,
             options=request.options,
+            deployment_files=collected.deployment,
             **celery,
         )
 
@@ -119,11 +120,36 @@ def lines(picture: Json) -> Iterator[str]:
         yield f"Rows of django-celery-beat ({len(rows)})"
         yield from _indented(line for entry in rows for line in _entry_lines(entry, None))
         yield ""
+    if picture["commands"]:
+        yield f"Commands ({len(picture['commands'])})"
+        yield from _indented(_command_line(one) for one in picture["commands"])
+        yield ""
+        if picture["consumers"]:
+            yield "Queues and their consumers"
+            yield from _indented(_consumer_line(one) for one in picture["consumers"])
+            yield ""
     undecided = [one for one in picture["undecided"] if not one["why"].startswith(NO_JSON)]
     if undecided:
         yield f"Undecided ({len(undecided)})"
         for one in undecided:
             yield f"  {_at(one)}  {one['what']}: {one['why']}"
+
+
+def _command_line(command: Json) -> str:
+    # A flower's options and a URL hold passwords: only what says how a worker runs is shown.
+    given = [
+        f"--{name}{f'={value}' if value else ''}" if value is not None else f"--{name}=(unknown)"
+        for name, value in command["options"].items()
+        if name in SHOWN_OPTIONS
+    ]
+    app = command["app"] or "(unknown app)"
+    return "  ".join([f"{command['kind']} of {app}", *given, _at(command)])
+
+
+def _consumer_line(consumer: Json) -> str:
+    places = ", ".join(_at(one) for one in consumer["commands"])
+    nobody = "nobody" if consumer["consumed"] is False else "not known"
+    return f"{consumer['queue']}: {places or nobody}"
 
 
 def _at(shown: Json) -> str:
@@ -261,6 +287,11 @@ def _queue_lines(queue: Json, app: Json) -> Iterator[str]:
     yield f"{queue['name'] or '(unknown)'}  {_at(queue)}"
 
 
+# The options of a command that are shown.
+SHOWN_OPTIONS = frozenset(
+    """queues exclude-queues pool concurrency autoscale prefetch-multiplier time-limit
+    soft-time-limit max-tasks-per-child beat scheduler hostname""".split()
+)
 # The options of a task that are shown, in this order.
 LIMITS = ("soft_time_limit", "time_limit", "rate_limit", "max_retries", "acks_late")
 

@@ -17,7 +17,7 @@ from .flags import Configs
 
 def _wanted(group: Group, arguments: argparse.Namespace) -> list[str]:
     request = request_of(group, arguments, None)
-    entries, _ = run.discover(request, {}, lambda message: None)
+    entries = run.discover(request, {}, lambda message: None).python
     named = {os.path.normpath(path) for path in group.paths}
     return [
         entry.path

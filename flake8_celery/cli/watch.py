@@ -66,11 +66,10 @@ def _stamps(arguments: argparse.Namespace) -> dict[str, tuple[int, int]]:
     configs = Configs(arguments)
     stamps: dict[str, tuple[int, int]] = {}
     for group in groups(absolute_paths(arguments), configs):
-        entries, configured = run.discover(
-            request_of(group, arguments, None), {}, lambda message: None
-        )
-        stamps.update((entry.path, (entry.mtime_ns, entry.size)) for entry in entries)
-        for folder in {group.root, *configured}:
+        found = run.discover(request_of(group, arguments, None), {}, lambda message: None)
+        for entry in (*found.python, *found.deployment):
+            stamps[entry.path] = (entry.mtime_ns, entry.size)
+        for folder in {group.root, *found.configured}:
             for path in (os.path.join(folder, name) for name in CONFIG_FILES):
                 try:
                     status = os.stat(path)

@@ -45,8 +45,11 @@ class Project:
         read: Callable[[str], bytes] | None = None,
         celery: CelerySpan = DEFAULT_CELERY,
         options: Mapping[str, Any] | None = None,
+        deployment_files: Iterable[str] = (),
     ) -> None:
         self.celery = celery
+        #: Paths of files that may say how the project is run.
+        self.deployment_files = tuple(deployment_files)
         self.options = dict(options or {})
         self._load = load
         self._read = read

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..project.apps import App
+from ..project.deployment import may_name
 from ..project.dispatch import Dispatch
 from ..project.routing import Route, Routes, matches, pairs_in, queue_name
 from ..project.schedule import BeatEntry
@@ -102,6 +103,8 @@ def route_to_unconsumed_queue(sending: Sending, project: Project) -> Iterator[Re
         return
     name = queue_name(sending.queue)
     if not name or any(_declares(option, name) for option in setting.value.alternatives()):
+        return
+    if may_name(sending.app, name):
         return
     related = Related(setting.where, "the queues that are declared")
     yield report(sending.where, related, queue=name, setting=setting.key)

@@ -11,6 +11,7 @@ from ..facts import NOWHERE, Expr
 from ..project import Project
 from ..project.apps import App
 from ..project.configuration import Setting
+from ..project.deployment import Command
 from ..project.names import Definition, External
 from ..project.routing import matches
 from ..project.subject import Seen, Subject
@@ -96,6 +97,8 @@ def missing_time_limit(app: App, project: Project) -> Iterator[Report]:
         return
     if any(is_set(configuration.get(s)) for s in ("task_time_limit", "task_soft_time_limit")):
         return
+    if any(may_limit(command, app) for command in project.all(Command)):
+        return
     answers = [known(is_unlimited, task) for task in tasks]
     unlimited = [task for task, answer in zip(tasks, answers, strict=True) if answer]
     if unlimited:
@@ -108,6 +111,18 @@ def missing_time_limit(app: App, project: Project) -> Iterator[Report]:
             which=_counted(len(unlimited), len(tasks), None in answers),
             line=name if name.isupper() else f"app.conf.{name}",
         )
+
+
+def may_limit(command: Command, app: App) -> bool:
+    """Whether a worker command may run an app with a time limit, or with a pool that cannot
+    stop a task."""
+    if not command.is_worker or command.app not in (None, app):
+        return False
+    try:
+        limits = [command.option(name) for name in ("time-limit", "soft-time-limit")]
+        return any(limits) or command.option("pool") in POOLS_WITHOUT_LIMITS
+    except Undecided:
+        return True
 
 
 def _counted(count: int, total: int, more: bool) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..project.apps import App
 from ..project.configuration import Setting
 from ..project.connections import broker_of
+from ..project.deployment import may_give
 from ..project.subject import Subject
 from ..project.tasks import Task
 from ..project.values import Const, possible, truth_of
@@ -74,6 +75,8 @@ def prefetch_with_long_tasks(reserving: Reserving, project: Project) -> Iterator
     app = reserving.app
     if app.in_test or runs_eagerly(app) or takes_only_what_runs(app):
         return
+    if may_give(app, "prefetch-multiplier", "disable-prefetch"):
+        return
     count, setting = reserved_for_each_process(app)
     if count <= 1:
         return
@@ -105,9 +108,7 @@ def prefetch_with_long_tasks(reserving: Reserving, project: Project) -> Iterator
 
 def reserved_for_each_process(app: App) -> tuple[int, Setting | None]:
     """How many messages a worker reserves for each process, and the setting that says so; None for
-    the default.  Raises Undecided.
-
-    A `--prefetch-multiplier` above 0 on the worker's command line wins over the setting."""
+    the default.  Raises Undecided."""
     setting = app.configuration.setting("worker_prefetch_multiplier")
     if setting is None:
         return DEFAULT_MULTIPLIER, None

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ..project.configuration import Setting
+from ..project.deployment import may_name
 from ..project.names import Binding, Definition, LinkedModule
 from ..project.routing import (
     Route,
@@ -65,7 +66,7 @@ def default_queue_not_consumed(setting: Setting, project: Project) -> Iterator[R
     if not name or any(_declares(option, name) for option in setting.value.alternatives()):
         return
     found = _sent_to_default_queue(setting.app, project)
-    if found is None:
+    if found is None or may_name(setting.app, name):
         return
     task, related = found
     yield report(

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from ..project.apps import App
 from ..project.configuration import Setting
 from ..project.connections import backend_url, broker_url
+from ..project.deployment import Command, commands_of
 from ..project.values import Const, Items, Text, Typed, Value, surely
-from ..rule import SECURITY, UNSAFE, Edit, Report, report, rule
+from ..rule import (
+    SECURITY,
+    UNSAFE,
+    Edit,
+    Related,
+    Report,
+    Undecided,
+    report,
+    rule,
+)
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -144,3 +156,67 @@ def require_certificate(finding: Finding, source: Source) -> Iterable[Edit]:
     text = source.text[source.offset(span[0], span[1]) : source.offset(span[2], span[3])]
     if text == "True":
         yield Edit(span, '{"ssl_cert_reqs": "required"}')
+
+
+# CEL711
+
+# Flower's own options (`flower/options.py`), with dashes as in the parsed command.
+FLOWER_AUTH = ("basic-auth", "auth", "auth-provider", "oauth2-key", "unix-socket", "unix_socket")
+FLOWER_VARIABLES = ("FLOWER_BASIC_AUTH", "FLOWER_AUTH", "FLOWER_AUTH_PROVIDER", "FLOWER_OAUTH2_KEY")
+LOOPBACK = ("127.", "localhost", "::1")
+# What stands in front of Flower, or sets its options from elsewhere.
+GUARDS = (
+    rb"(?i)oauth2|traefik|caddy|nginx|haproxy|envoy|authelia|cloudflared|tailscale|VIRTUAL_HOST"
+    rb"|FLOWER_(BASIC_AUTH|AUTH|OAUTH2|CONF|UNIX)|basic[-_]auth|auth[-_]provider"
+)
+UNSERIOUS = (
+    r"(^|[-_./])(dev|devel|development|local|example|examples|sample|override|test|tests|testing|"
+    r"ci|demo|debug|docs)([-_./]|$)"
+)
+
+
+@rule(
+    App,
+    "CEL711",
+    "celery-flower-without-auth",
+    SECURITY,
+    says="Flower for this app is open to everybody who reaches its port: `{command}` sets no "
+    "authentication; give it `--basic-auth`",
+)
+def flower_without_auth(app: App, project: Project) -> Iterator[Report]:
+    """Reports on the app, once for each command."""
+    if app.in_test:
+        return
+    for command in commands_of(app):
+        if command.kind != "flower" or re.search(UNSERIOUS, command.path.lower()):
+            continue
+        try:
+            is_open = is_reachable(command) and not is_guarded(command)
+        except Undecided:
+            continue
+        if is_open:
+            related = Related(command.where, "starts Flower without authentication")
+            yield report(app.where, related, command=command.where.shown)
+
+
+def is_reachable(command: Command) -> bool:
+    """Whether other machines surely reach a Flower: compose publishes its port, or it runs on
+    the host itself.  Raises Undecided."""
+    if not (command.published or command.path.endswith(".service")):
+        return False
+    address = command.option("address") or command.variable("FLOWER_ADDRESS") or ""
+    return not address.startswith(LOOPBACK)
+
+
+def is_guarded(command: Command) -> bool:
+    """Whether something may authenticate those who come.  Raises Undecided."""
+    project = command.project
+    if any(command.option(name) is not None for name in FLOWER_AUTH):
+        return True
+    if any(command.variable(name) is not None for name in FLOWER_VARIABLES):
+        return True
+    if command.option("conf") is not None or command.variable("FLOWER_CONF") is not None:
+        return True
+    if any(path.rpartition("/")[2].startswith("flowerconfig") for path in project.paths):
+        return True
+    return any(re.search(GUARDS, project.text_at(path)) for path in project.deployment_files)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..project.apps import App
 from ..project.configuration import Configuration, Setting
 from ..project.connections import broker_of
+from ..project.deployment import may_give
 from ..project.tasks import Task
 from ..project.values import Const, possible, surely
 from ..rule import (
@@ -183,7 +184,8 @@ def no_child_recycling(app: App, project: Project) -> Iterator[Report]:
     for name in ("worker_max_tasks_per_child", "worker_max_memory_per_child"):
         if configuration.setting(name) is not None:
             return
-    yield report(configuration.anchor)
+    if not may_give(app, "max-tasks-per-child", "max-memory-per-child", "pool"):
+        yield report(configuration.anchor)
 
 
 @rule(
@@ -199,7 +201,9 @@ def concurrency_unset(app: App, project: Project) -> Iterator[Report]:
     configuration = app.configuration
     if app.in_test or not runs_tasks(app, project) or not is_prefork(configuration):
         return
-    if configuration.setting("worker_concurrency") is None:
+    if configuration.setting("worker_concurrency") is None and not may_give(
+        app, "concurrency", "autoscale", "pool"
+    ):
         yield report(configuration.anchor)
 
 

@@ -64,8 +64,8 @@ def plain(reason: str) -> str:
 def project_of(folder: Path) -> Project:
     """The project of an application."""
     request = run.Request(str(folder))
-    entries, _ = run.discover(request, {}, print)
-    collected = run.collect(request, NoCache(), run.look(request, NoCache(), entries))
+    discovered = run.discover(request, {}, print)
+    collected = run.collect(request, NoCache(), run.look(request, NoCache(), discovered))
     return Project(collected.facts, collected.python_files, collected.load, collected.read)
 
 
