@@ -43,10 +43,12 @@ CODE = (
 class NoCache:
     """No cache: nothing is found and nothing is kept.
 
-    `verdicts` is what git was said to ignore, as `files.walk` remembers it."""
+    `verdicts` is what git was said to ignore, as `files.walk` remembers it, `versions` which
+    Celery the project runs on, as `project.versions` does."""
 
     def __init__(self) -> None:
         self.verdicts: Verdicts = {}
+        self.versions: dict[str, Any] = {}
 
     def result(self, key: str) -> Any:
         return None
@@ -88,6 +90,8 @@ class Cache(NoCache):
         verdicts = said.get("ignored")
         self.verdicts = verdicts if isinstance(verdicts, dict) else {}
         self.known_verdicts = dict(self.verdicts)
+        versions = said.get("celery")
+        self.versions = self.known_versions = versions if isinstance(versions, dict) else {}
         self.said = said
         self.said_anew = False
         self._entries: dict[str, Any] | None = None
@@ -183,8 +187,13 @@ class Cache(NoCache):
                 if now - known[0] < YOUNG_NS:
                     known[0] = -1
             self._write(self.path, {"files": self.kept})
-        if self.said_anew or self.verdicts != self.known_verdicts:
-            self._write(self.result_path, {**self.said, "ignored": self.verdicts})
+        if (
+            self.said_anew
+            or self.verdicts != self.known_verdicts
+            or self.versions is not self.known_versions
+        ):
+            kept = {"ignored": self.verdicts, "celery": self.versions}
+            self._write(self.result_path, {**self.said, **kept})
 
     def _write(self, path: str, data: dict[str, Any]) -> None:
         folder = os.path.dirname(path)

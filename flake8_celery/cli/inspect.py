@@ -17,6 +17,7 @@ from ..files import find_root
 from ..inspection import NO_JSON, Inspection
 from ..project import Project
 from ..project.further import further_paths
+from ..project.versions import CeleryRange, celery_range
 from . import UsageError
 
 Json = dict[str, Any]
@@ -65,15 +66,31 @@ def picture_of(arguments: argparse.Namespace) -> Json:
     request = run.request_for(root, settings)._replace(processes=os.cpu_count() or 1)
     if arguments.no_cache or os.environ.get("FLAKE8_CELERY_NO_CACHE"):
         request = request._replace(cache_dir=None)
-    return Inspection(project_of(request)).picture()
-
-
-def project_of(request: run.Request) -> Project:
-    """The project, with the files that speak of Celery through its own names alone."""
     cache = Cache.open(request.cache_dir, request.root) if request.cache_dir else NoCache()
+    if request.celery is not None:
+        where = _written(settings.place_of("target-celery"), root)
+        found = CeleryRange(request.celery, where)
+    else:
+        found = celery_range(root, cache)
+    picture = Inspection(project_of(request._replace(celery=found.span), cache)).picture()
+    return {"celery": _celery(found), **picture}
+
+
+def _written(place: str, root: str) -> tuple[tuple[str, int], ...]:
+    path, _, row = place.rpartition(":")
+    return ((run.relative(path, root), int(row)),) if row.isdigit() else ()
+
+
+def _celery(found: CeleryRange) -> Json:
+    lowest, highest = (end and f"{end[0]}.{end[1]}" for end in found.span)
+    path, row = found.places[0] if found.places else (None, None)
+    return {"lowest": lowest, "highest": highest, "path": path, "row": row}
+
+
+def project_of(request: run.Request, cache: NoCache) -> Project:
+    """The project, with the files that speak of Celery through its own names alone."""
     collected = run.collect(request, cache, lambda text: print(f"warning: {text}", file=sys.stderr))
     cache.save()
-    celery = {"celery": request.celery} if request.celery else {}
 
     def made_of(facts: dict[str, Module]) -> Project:
         return Project(
@@ -81,8 +98,8 @@ def project_of(request: run.Request) -> Project:
             collected.python_files,
             collected.load,
             collected.read,
+            celery=request.celery,
             options=request.options,
-            **celery,
         )
 
     project = made_of(collected.facts)
@@ -102,6 +119,9 @@ def lines(picture: Json) -> Iterator[str]:
         picture = picture | production
     if not picture["apps"] and not picture["tasks"]:
         yield "Nothing of Celery was found here."
+    else:
+        yield _celery_line(picture["celery"])
+        yield ""
     for app in picture["apps"]:
         yield f"App {app['name'] or '(no name)'}  {_at(app)}"
         yield from _indented(_app_lines(app, picture))
@@ -121,6 +141,13 @@ def lines(picture: Json) -> Iterator[str]:
         yield f"Undecided ({len(undecided)})"
         for one in undecided:
             yield f"  {_at(one)}  {one['what']}: {one['why']}"
+
+
+def _celery_line(celery: Json) -> str:
+    lowest, highest = celery["lowest"], celery["highest"]
+    span = lowest if lowest == highest else f"{lowest} to {highest or 'the newest'}"
+    source = _at(celery) if celery["path"] else "(no file of the project says which)"
+    return f"Celery {span}  {source}"
 
 
 def _at(shown: Json) -> str:
