@@ -175,8 +175,9 @@ def test_gaps_across_years() -> None:
 def test_next_runs_are_those_of_celery(c: Crontab, after: datetime) -> None:
     hypothesis.assume(len(c.day_of_month) == 31 or c.day_of_month & set(range(1, 29)))
     app = celery.Celery("x", set_as_current=False, fixups=[])
-    real = crontab(*(set(values) for values in c), app=app, nowfun=lambda: after)
     moment = after
+    # Up to 5.6 the answer depends on the day it is asked on.
+    real = crontab(*(set(values) for values in c), app=app, nowfun=lambda: moment)
     for run in next_runs(c, after, 3):
         _, delta, _ = real.remaining_delta(moment)
         assert moment + delta == run

@@ -44,6 +44,7 @@ def test_undeclared_settings_are_really_missing_from_the_table() -> None:
     assert not {row[0] for row in UNDECLARED} & set(defaults.DEFAULTS)
 
 
+@pytest.mark.skipif(LEGACY, reason="up to 5.6 the keys depend on what is configured: see below")
 def test_spellings_are_those_that_celery_looks_up() -> None:
     for namespace in (None, "CELERY", "celery", "CELERY_", "Mixed", "task", "BROKER"):
         app = celery.Celery("x", set_as_current=False, fixups=[], namespace=namespace)
