@@ -51,7 +51,7 @@ def celery_range(root: str, cache: NoCache, overlay: Overlay | None = None) -> C
     present = [*files, *entries(paths)]
     young = any(entry.mtime_ns > time.time_ns() - YOUNG_NS for entry in present)
     edited = not open_paths.isdisjoint((*paths, *(entry.path for entry in present)))
-    if not young and not edited:
+    if present and not young and not edited:
         cache.versions = {
             "files": [list(entry) for entry in present],
             "further": paths,

@@ -7,6 +7,7 @@ import pytest
 
 from flake8_celery.celery.settings import (
     SETTINGS,
+    Setting,
     canonical,
     is_new,
     is_old,
@@ -26,18 +27,38 @@ from celery.exceptions import ImproperlyConfigured  # noqa: E402
 
 RELEASE = tuple(int(part) for part in celery.__version__.split(".")[:2])
 LEGACY = RELEASE < (5, 7)
+TYPE_NAMES = {"<class 'int'>": "int", "str": "string"}
+
+
+# What was otherwise before a release: setting -> (that release, field, what it was before).
+BEFORE: dict[str, tuple[tuple[int, int], str, Any]] = {
+    "database_engine_options": ((5, 7), "default", None),
+    "control_queue_exclusive": ((5, 7), "default", False),
+    "event_queue_exclusive": ((5, 7), "default", False),
+    "task_acks_on_failure_or_timeout": ((5, 7), "deprecated", None),
+    "worker_concurrency": ((5, 7), "type", "int"),
+}
+
+
+def expected(name: str) -> Setting:
+    """The row of a setting as it was in the installed release."""
+    setting = SETTINGS[name]
+    release, field, before = BEFORE.get(name, (RELEASE, "", None))
+    return setting._replace(**{field: before}) if release > RELEASE else setting
 
 
 def test_table_matches_installed() -> None:
-    declared = {row[0] for row in DECLARED}
-    ours = {name for name in declared if SETTINGS[name].since <= RELEASE}
-    assert ours == set(defaults.DEFAULTS)
-    for name in ours:
-        assert SETTINGS[name].old == defaults._TO_OLD_KEY[name]
-    if RELEASE == (5, 7):
-        for name in ours:
-            default = defaults.DEFAULTS[name]
-            assert SETTINGS[name].default in (default, repr(default)), name
+    ours = {row[0] for row in DECLARED if SETTINGS[row[0]].since <= RELEASE}
+    known = getattr(defaults, "_OPTIONS", None) or dict(defaults.flatten(defaults.NAMESPACES))
+    assert ours == set(defaults.DEFAULTS) == set(known)
+    for name, option in known.items():
+        setting = expected(name)
+        assert setting.old == defaults._TO_OLD_KEY[name]
+        assert setting.type == TYPE_NAMES.get(str(option.type), str(option.type)), name
+        assert setting.default in (option.default, repr(option.default)), name
+        stages = (option.deprecate_by, option.remove_by, option.alt)
+        assert setting.deprecated == (stages if any(stages[:2]) else None), name
+        assert setting.until is None or setting.until > RELEASE, name
 
 
 def test_undeclared_settings_are_really_missing_from_the_table() -> None:

@@ -115,7 +115,8 @@ def test_cel011_a_soft_limit_above_the_hard_one_cannot_be_sent(
     own = {name: limit for name, limit in limits.items() if f"task_{name}" not in setting}
     task = app.task(nothing, shared=False, name="a", **own)
     # Limits of the settings are the task's own since 5.7; before, the worker's pool has them.
-    if celery.VERSION >= ((5, 7) if setting else (5, 5)):
+    since = (5, 7) if setting else (5, 5)
+    if since <= celery.VERSION:
         with pytest.raises(ValueError, match="soft_time_limit"):
             task.delay()
 
@@ -208,7 +209,7 @@ def test_cel050_every_known_option_is_one(app: Any) -> None:
     sources = "".join(inspect.getsource(module) for module in modules)
     for option in TASK_OPTIONS:
         since = (5, 7) if option in OF_5_7 else (5, 5) if option.startswith("pydantic") else (5, 3)
-        assert option in sources or celery.VERSION < since, option
+        assert option in sources or since > celery.VERSION, option
 
 
 def test_cel051_options_of_a_call_are_not_taken_from_the_task(app: Any) -> None:
