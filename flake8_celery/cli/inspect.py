@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import config, run
 from ..cache import Cache, NoCache
-from ..celery.crontab import Crontab, describe, next_runs
+from ..celery.crontab import Crontab, describe, next_runs_in
 from ..facts import Module
 from ..files import find_root
 from ..inspection import NO_JSON, Inspection
@@ -266,8 +266,7 @@ def _next_runs(schedule: Json, app: Json | None) -> list[str]:
             zone = ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             return []
-        now = datetime.now(UTC).astimezone(zone).replace(tzinfo=None)
-        found = next_runs(_crontab(schedule), now, RUNS_SHOWN)
+        found = next_runs_in(_crontab(schedule), datetime.now(UTC).astimezone(zone), RUNS_SHOWN)
         return [f"{one:%a %Y-%m-%d %H:%M}" for one in found] + [f"({name})"] * bool(found)
     if schedule["kind"] == "interval" and 0 < schedule["seconds"] < timedelta.max.total_seconds():
         steps = [duration(schedule["seconds"] * n) for n in range(1, RUNS_SHOWN + 1)]
