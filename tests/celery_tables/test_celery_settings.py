@@ -122,7 +122,7 @@ def check_key(key: str, namespace: str | None, written: str) -> None:
     assert real == ([ours] if ours else []), (key, namespace, written)
 
 
-@examples(300, 20_000)
+@examples(300, 5_000)
 @hypothesis.given(keys(), st.sampled_from(NAMESPACES), st.sampled_from(["object", "early", "late"]))
 def test_a_key_sets_what_canonical_says(key: str, namespace: str | None, written: str) -> None:
     os.environ.pop("CELERY_RESULT_BACKEND", None)
@@ -151,7 +151,7 @@ def check_mixing(early: list[str], source: list[str], broker: bool, namespace: s
     return bool(ours)
 
 
-@examples(300, 20_000)
+@examples(300, 5_000)
 @hypothesis.given(
     st.lists(keys(), max_size=3),
     st.lists(keys(), max_size=5),

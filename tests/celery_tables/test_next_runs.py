@@ -105,7 +105,7 @@ def is_second_of_two(at: datetime) -> bool:
     return at.astimezone(UTC).astimezone(at.tzinfo).fold == 1
 
 
-@examples(200, 10_000)
+@examples(200, 5_000)
 @hypothesis.given(CRONTABS, starts)
 def test_crontabs_run_when_beat_runs_them(c: Crontab, start: Any) -> None:
     hypothesis.assume(len(c.day_of_month) == 31 or c.day_of_month & set(range(1, 29)))
@@ -119,7 +119,7 @@ def test_crontabs_run_when_beat_runs_them(c: Crontab, start: Any) -> None:
     assert beats(made, clock, 4) == ours
 
 
-@examples(200, 10_000)
+@examples(200, 5_000)
 @hypothesis.given(st.integers(1, 3 * 86400), starts)
 def test_intervals_are_counted_from_the_last_run(seconds: int, start: Any) -> None:
     after = moment(start)

@@ -169,7 +169,7 @@ def test_the_layers_of_the_configuration(text: str) -> None:
         assert found == real
 
 
-@examples(125, 10_000)
+@examples(125, 5_000)
 @given(modules())
 def test_where_releases_differ_nothing_is_claimed(text: str) -> None:
     real, found = celery_says(text), we_say(text, ((5, 3), None))
@@ -205,7 +205,7 @@ routers = st.one_of(
 )
 
 
-@examples(250, 20_000)
+@examples(250, 10_000)
 @given(routers, st.lists(task_names, min_size=1, max_size=5), st.sampled_from([None, "d"]))
 def test_the_queue_of_a_task(routes: Any, called: list[str], default: str | None) -> None:
     text = (

@@ -154,7 +154,7 @@ def celery_sends(text: str) -> tuple[Any, Any]:
     return found[0], found[1]
 
 
-@examples(250, 20_000)
+@examples(250, 10_000)
 @given(modules())
 def test_the_queue_of_a_message(text: str) -> None:
     bare, called = celery_sends(text)
