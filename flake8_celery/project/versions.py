@@ -37,7 +37,7 @@ def celery_range(root: str, cache: NoCache, overlay: Overlay | None = None) -> C
     files = candidates(root)
     memory = cache.versions
     further = memory.get("further")
-    paths = further if isinstance(further, list) else []
+    paths = [one for one in further if isinstance(one, str)] if isinstance(further, list) else []
     present = [*files, *entries(paths)]
     open_paths = set(overlay.paths()) if overlay is not None else set()
     edited = not open_paths.isdisjoint(entry.path for entry in present)
@@ -67,7 +67,7 @@ def _recalled(memory: dict[str, Any]) -> CeleryRange | None:
         (low, high), places = memory["span"], memory["places"]
         span = (_version(low), None if high is None else _version(high))
         return CeleryRange(span, tuple((str(path), int(row)) for path, row in places))
-    except (LookupError, TypeError, ValueError):
+    except (LookupError, TypeError, ValueError, OverflowError):
         return None
 
 

@@ -351,7 +351,10 @@ def test_nothing_is_read_while_nothing_has_changed(
     assert celery_range(str(tmp_path), again).span == ((5, 4), (5, 6))
 
 
-@pytest.mark.parametrize("memory", [{"span": 3}, {"span": [[5], 1]}, {"places": [1]}, {}])
+@pytest.mark.parametrize(
+    "memory",
+    [{"span": 3}, {"span": [[5, float("inf")], None]}, {"places": [1]}, {"further": [1, []]}, {}],
+)
 def test_a_memory_of_another_shape_is_none(tmp_path: Path, memory: dict[str, Any]) -> None:
     (tmp_path / "requirements.txt").write_text("celery==5.4.0\n")
     old(tmp_path)
