@@ -240,7 +240,7 @@ Parser = Callable[[str], Found]
 
 def _understood(path: str, text: str, parse: Parser) -> list[Wanted]:
     """What a file asks for; where it is broken and names Celery, that is not known."""
-    if "elery" not in text.lower() or not NAMED.search(text):
+    if "celery" not in text.lower() or not any(_naming(text)):
         return []
     try:
         return [Wanted(path, _row(text, hint), found) for hint, found in parse(text)]
@@ -248,12 +248,18 @@ def _understood(path: str, text: str, parse: Parser) -> list[Wanted]:
         return [Wanted(path, _row(text, ""), None)]
 
 
+def _naming(text: str) -> Iterator[tuple[int, str]]:
+    """The lines that name Celery, with their rows."""
+    for row, line in enumerate(text.splitlines(), start=1):
+        if "celery" in line.lower() and NAMED.search(line):
+            yield row, line
+
+
 def _row(text: str, hint: str) -> int:
     """The row of the first line that names Celery and holds `hint`, else of the first that names
     it."""
-    rows = [row for row, line in enumerate(text.splitlines(), 1) if NAMED.search(line)]
-    lines = text.splitlines()
-    return next((row for row in rows if hint in lines[row - 1]), rows[0] if rows else 1)
+    naming = list(_naming(text))
+    return next((row for row, line in naming if hint in line), naming[0][0] if naming else 1)
 
 
 def _lines_of(value: Any) -> Found:
@@ -282,13 +288,24 @@ def _locked(text: str) -> Found:
         return
     import tomllib
 
-    pieces = re.split(r"^(?=\[\[packages?\]\])", text, flags=re.MULTILINE)
-    for piece in pieces:
-        if re.search(r"^name\s*=\s*[\"']celery[\"']\s*$", piece, re.MULTILINE | re.IGNORECASE):
-            data = tomllib.loads(piece)
-            for package in data.get("package") or data.get("packages") or ():
-                if package.get("name", "").lower() == "celery":
-                    yield "name", _pinned(package.get("version"))
+    for at in _entries(text.lower()):
+        start, end = text.rfind("\n[[package", 0, at), text.find("\n[[package", at)
+        data = tomllib.loads(text[max(start, 0) : end if end >= 0 else len(text)])
+        packages = data.get("package") or data.get("packages")
+        for package in packages if isinstance(packages, list) else ():
+            if isinstance(package, dict) and str(package.get("name")).lower() == "celery":
+                yield "name", _pinned(package.get("version"))
+
+
+def _entries(lowered: str) -> Iterator[int]:
+    """Where a lock file's pieces have the name of Celery."""
+    at = lowered.find("celery")
+    while at >= 0:
+        start, end = lowered.rfind("\n", 0, at) + 1, lowered.find("\n", at)
+        line = lowered[start : end if end >= 0 else len(lowered)]
+        if re.match(r"name\s*=\s*[\"']celery[\"']\s*$", line):
+            yield start
+        at = lowered.find("celery", at + 1)
 
 
 def _pipfile_lock(text: str) -> Found:

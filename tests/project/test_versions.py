@@ -9,6 +9,8 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flake8_celery.cache import Cache, NoCache
 from flake8_celery.celery_versions import DEFAULT, parse_span, span_text
@@ -16,6 +18,7 @@ from flake8_celery.project import requirements
 from flake8_celery.project.versions import DECLARATIONS, LOCKS, CeleryRange, celery_range
 
 from ..conftest import Place
+from ..fuzz import examples
 
 NAMES = LOCKS | DECLARATIONS | {"requirements.txt"}
 
@@ -306,6 +309,23 @@ def test_deep_nesting(tmp_path: Path) -> None:
     for name in NAMES:
         assert found(tmp_path, {name: deep}).span == DEFAULT
         (tmp_path / name).unlink()
+
+
+TOKENS = (
+    *("celery", "celery", "==", ">=", "^", "~", "5.4", "5.4.0", "*", "[redis]", ";", "\n", "\n"),
+    *("[[package]]\n", "[project]\n", "[tool.poetry.dependencies]\n", "dependencies", "name"),
+    *("version", " = ", "'", '"', "[", "]", "{", "}", ",", "-r ", "-c ", "requirements.txt", "²"),
+    *("setup(install_requires=", ")", "[options]\n", "install_requires", "[packages]\n", ":", "\0"),
+    *("python_version", "\\\n", "# ", "3", "package = 3\n", 'name = "celery"\n', "\t", "\r"),
+)
+
+
+@examples(150, 5_000)
+@given(st.sampled_from(sorted(NAMES)), st.lists(st.sampled_from(TOKENS)).map("".join))
+def test_nothing_makes_it_raise(tmp_path: Path, name: str, text: str) -> None:
+    low, high = found(tmp_path, {name: text.encode()}).span
+    assert high is None or low <= high
+    (tmp_path / name).unlink()
 
 
 def test_utf_16(tmp_path: Path) -> None:
