@@ -61,10 +61,12 @@ ASKED = 2
 class NoCache:
     """No cache: nothing is found and nothing is kept between runs.
 
-    `verdicts` is what git was said to ignore, as `files.walk` remembers it."""
+    `verdicts` is what git was said to ignore, as `files.walk` remembers it, `versions` which
+    Celery the project runs on, as `project.versions` does."""
 
     def __init__(self) -> None:
         self.verdicts: Verdicts = {}
+        self.versions: dict[str, Any] = {}
 
     def digest(self, data: bytes) -> str:
         """The hash by which contents are known."""
@@ -114,6 +116,8 @@ class Cache(NoCache):
         verdicts, known = said.get("ignored"), said.get("files")
         self.verdicts = verdicts if isinstance(verdicts, dict) else {}
         self._known: dict[str, Any] = known if isinstance(known, dict) else {}
+        versions = said.get("celery")
+        self.versions = self._versions_before = versions if isinstance(versions, dict) else {}
         self._verdicts_before = dict(self.verdicts)
         self._result = {name: said.get(name) for name in ("key", "result")}
         self._result_is_new = False
@@ -213,10 +217,16 @@ class Cache(NoCache):
         if (
             self._result_is_new
             or self.verdicts != self._verdicts_before
+            or self.versions is not self._versions_before
             or self._kept.keys() != self._known.keys()
             or any(self._known[path] != list(known) for path, known in self._kept.items())
         ):
-            index = {"files": self._kept, **self._result, "ignored": self.verdicts}
+            index = {
+                "files": self._kept,
+                **self._result,
+                "ignored": self.verdicts,
+                "celery": self.versions,
+            }
             self._write(self.path, json.dumps(index, separators=(",", ":")).encode("ascii"))
 
     def _write(self, path: str, data: bytes) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 Version = tuple[int, int]
 Span = tuple[Version, Version | None]
+# The releases that projects run on which say nothing of it.
+DEFAULT: Span = ((5, 3), None)
 
 
 def parse_span(text: str) -> Span:
@@ -24,3 +26,11 @@ def _version(text: str) -> Version:
     if len(parts) < 2 or not all(part.isdigit() for part in parts):
         raise ValueError(f"`{text.strip()}` is not a version such as `5.4`")
     return int(parts[0]), int(parts[1])
+
+
+def span_text(span: Span) -> str:
+    """A range as the user would write it."""
+    low, high = (None if end is None else f"{end[0]}.{end[1]}" for end in span)
+    if high is None:
+        return f"{low}+"
+    return str(low) if low == high else f"{low}-{high}"

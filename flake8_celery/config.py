@@ -175,8 +175,9 @@ OPTIONS = {
         Option(
             "target-celery",
             "text",
-            "5.3+",
-            "the Celery releases the project may run on: `5.4`, `5.3-5.6` or `5.5+`",
+            None,
+            "the Celery releases the project may run on: `5.4`, `5.3-5.6` or `5.5+`; by default "
+            "what its lock files and requirements allow, else 5.3+",
             '"5.4-5.6"',
             flake8="--celery-version",
         ),

@@ -19,6 +19,7 @@ from .config import FOR_ANALYSIS, Config, celery_span
 from .extract import SUPPRESSES, may_suppress
 from .facts import Module, broken_module, module_from_json
 from .project import Project
+from .project.versions import celery_range
 from .rule import STABLE, Finding, Rule, Undecided, Where
 from .selection import Everywhere
 from .source import Source, SourceError
@@ -70,6 +71,9 @@ class Request(NamedTuple):
     asked, None: for all.  `overlay` holds the texts that win over the disk.  `extra_paths` are
     files and folders that are read although they may be excluded or have another suffix; with
     `parse_extra` such a file is parsed even if it does not speak of Celery, for its errors.
+
+    `celery` is the range of Celery releases that the configuration names; None: the project's
+    files say it.
 
     With `ignore_suppressions` comments silence nothing and are not judged; without `silence`
     they are judged only.  `progress` hears how many of how many files have been parsed."""
@@ -129,6 +133,9 @@ def analyse(request: Request, rules: Iterable[Rule] | Everywhere) -> Analysis:
     cache = Cache.open(request.cache_dir, request.root) if request.cache_dir else NoCache()
     discovered = discover(request, cache.verdicts, warnings.append)
     chosen = policy.choose(discovered.configured)
+    if request.celery is None:
+        known_range = celery_range(request.root, cache, request.overlay)
+        request = request._replace(celery=known_range.span)
     seen = look(request, cache, discovered)
     key = result_key(request, policy)
     if key is not None and (known := recalled(request.root, cache.result(key))) is not None:
@@ -140,7 +147,7 @@ def analyse(request: Request, rules: Iterable[Rule] | Everywhere) -> Analysis:
         collected.python_files,
         collected.load,
         collected.read,
-        **({"celery": request.celery} if request.celery else {}),
+        celery=request.celery,
         options=request.options,
         deployment_files=collected.deployment,
     )

@@ -15,8 +15,9 @@ import pytest
 
 from flake8_celery.cli import main
 
-from . import stand_ins
+from . import fuzz, stand_ins
 
+fuzz.register()
 ROOT = Path(__file__).parent.parent
 
 

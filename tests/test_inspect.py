@@ -177,6 +177,7 @@ def test_three_runs_are_shown(place: Place) -> None:
 def test_a_folder_without_celery(place: Place) -> None:
     place.write(plain="x = 1\n")
     assert picture(place) == {
+        "celery": {"lowest": "5.3", "highest": None, "path": None, "row": None},
         "apps": [],
         "tasks": [],
         "schedule": [],
@@ -187,6 +188,20 @@ def test_a_folder_without_celery(place: Place) -> None:
         "undecided": [],
     }
     assert "Nothing of Celery" in place.run("inspect", "--no-cache").out
+
+
+def test_the_releases_of_celery(place: Place) -> None:
+    place.put({**SHOP, "deploy/base.txt": "# What runs.\ncelery[redis]>=5.3,<5.7\n"})
+    place.put({"requirements.txt": "-r deploy/base.txt\n"})
+    found = {"lowest": "5.3", "highest": "5.6", "path": "deploy/base.txt", "row": 2}
+    assert picture(place)["celery"] == found
+    assert "Celery 5.3 to 5.6  deploy/base.txt:2" in place.run("inspect", "--no-cache").out
+    place.put({"flake8-celery.toml": 'select = ["CEL"]\ntarget-celery = "5.5+"\n'})
+    found = {"lowest": "5.5", "highest": None, "path": "flake8-celery.toml", "row": 2}
+    assert picture(place)["celery"] == found
+    out = place.run("inspect", "--no-cache").out
+    assert "Celery 5.5 to the newest  flake8-celery.toml:2" in out
+    assert picture(place, "--isolated")["celery"]["lowest"] == "5.3"
 
 
 def test_what_is_no_folder(place: Place) -> None:

@@ -6,7 +6,7 @@ step or range is dropped in silence.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -294,6 +294,28 @@ def next_runs(c: Crontab, after: datetime, count: int) -> list[datetime]:
                     runs.append(run)
                     if len(runs) == count:
                         return runs
+    return runs
+
+
+def next_runs_in(c: Crontab, after: datetime, count: int) -> list[datetime]:
+    """The first `count` runs later than `after`, which is aware of its zone, as beat finds them.
+
+    Beat looks for the next time on the clock on the wall, takes the first of two that are the
+    same, and lets one that is skipped happen as much later as the clock is put forward (since
+    Celery 5.4; 5.3 runs it as soon as the skipped hour is over). So an hourly entry waits for two
+    hours when the clock is put back.
+    """
+    runs: list[datetime] = []
+    while len(runs) < count:
+        found = next_runs(c, after.replace(tzinfo=None), 1)
+        if not found:
+            break
+        run = found[0].replace(tzinfo=after.tzinfo)
+        if run.astimezone(UTC) <= after.astimezone(UTC):
+            # Asked during the second of two equal hours.
+            run = run.replace(fold=1)
+        after = run.astimezone(UTC).astimezone(after.tzinfo)
+        runs.append(after)
     return runs
 
 

@@ -222,7 +222,9 @@ CONFUSED_EXECUTION_OPTIONS: dict[str, str] = {
     for wrong in wrongs.split()
 }
 
-#: Task option -> the setting that holds when the option is None: `Task.from_config`.
+#: Task option -> the setting that holds when the option is None: `Task.from_config`.  Before 5.7
+#: the limits of time are not in it: the worker's pool applies the settings where a task has none,
+#: which comes to the same.
 CONFIG_BACKED: dict[str, str] = {
     "acks_late": "task_acks_late",
     "acks_on_failure": "task_acks_on_failure",

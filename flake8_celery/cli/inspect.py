@@ -12,12 +12,13 @@ from typing import Any
 
 from .. import config, run
 from ..cache import Cache, NoCache
-from ..celery.crontab import Crontab, describe, next_runs
+from ..celery.crontab import Crontab, describe, next_runs_in
 from ..facts import Module
 from ..files import find_root
 from ..inspection import NO_JSON, Inspection
 from ..project import Project
 from ..project.further import further_paths
+from ..project.versions import CeleryRange, celery_range
 from . import UsageError
 
 Json = dict[str, Any]
@@ -66,17 +67,33 @@ def picture_of(arguments: argparse.Namespace) -> Json:
     request = run.request_for(root, settings)._replace(processes=os.cpu_count() or 1)
     if arguments.no_cache or os.environ.get("FLAKE8_CELERY_NO_CACHE"):
         request = request._replace(cache_dir=None)
-    return Inspection(project_of(request)).picture()
-
-
-def project_of(request: run.Request) -> Project:
-    """The project, with the files that speak of Celery through its own names alone."""
     cache = Cache.open(request.cache_dir, request.root) if request.cache_dir else NoCache()
+    if request.celery is not None:
+        where = _written(settings.place_of("target-celery"), root)
+        found = CeleryRange(request.celery, where)
+    else:
+        found = celery_range(root, cache)
+    picture = Inspection(project_of(request._replace(celery=found.span), cache)).picture()
+    return {"celery": _celery(found), **picture}
+
+
+def _written(place: str, root: str) -> tuple[tuple[str, int], ...]:
+    path, _, row = place.rpartition(":")
+    return ((run.relative(path, root), int(row)),) if row.isdigit() else ()
+
+
+def _celery(found: CeleryRange) -> Json:
+    lowest, highest = (end and f"{end[0]}.{end[1]}" for end in found.span)
+    path, row = found.places[0] if found.places else (None, None)
+    return {"lowest": lowest, "highest": highest, "path": path, "row": row}
+
+
+def project_of(request: run.Request, cache: NoCache) -> Project:
+    """The project, with the files that speak of Celery through its own names alone."""
     warn = partial(print, "warning:", file=sys.stderr)
     discovered = run.discover(request, cache.verdicts, warn)
     collected = run.collect(request, cache, run.look(request, cache, discovered))
     cache.save()
-    celery = {"celery": request.celery} if request.celery else {}
 
     def made_of(facts: dict[str, Module]) -> Project:
         return Project(
@@ -84,9 +101,9 @@ def project_of(request: run.Request) -> Project:
             collected.python_files,
             collected.load,
             collected.read,
+            celery=request.celery,
             options=request.options,
             deployment_files=collected.deployment,
-            **celery,
         )
 
     project = made_of(collected.facts)
@@ -106,6 +123,9 @@ def lines(picture: Json) -> Iterator[str]:
         picture = picture | production
     if not picture["apps"] and not picture["tasks"]:
         yield "Nothing of Celery was found here."
+    else:
+        yield _celery_line(picture["celery"])
+        yield ""
     for app in picture["apps"]:
         yield f"App {app['name'] or '(no name)'}  {_at(app)}"
         yield from _indented(_app_lines(app, picture))
@@ -133,6 +153,13 @@ def lines(picture: Json) -> Iterator[str]:
         yield f"Undecided ({len(undecided)})"
         for one in undecided:
             yield f"  {_at(one)}  {one['what']}: {one['why']}"
+
+
+def _celery_line(celery: Json) -> str:
+    lowest, highest = celery["lowest"], celery["highest"]
+    span = lowest if lowest == highest else f"{lowest} to {highest or 'the newest'}"
+    source = _at(celery) if celery["path"] else "(no file of the project says which)"
+    return f"Celery {span}  {source}"
 
 
 def _command_line(command: Json) -> str:
@@ -268,8 +295,7 @@ def _next_runs(schedule: Json, app: Json | None) -> list[str]:
             zone = ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             return []
-        now = datetime.now(UTC).astimezone(zone).replace(tzinfo=None)
-        found = next_runs(_crontab(schedule), now, RUNS_SHOWN)
+        found = next_runs_in(_crontab(schedule), datetime.now(UTC).astimezone(zone), RUNS_SHOWN)
         return [f"{one:%a %Y-%m-%d %H:%M}" for one in found] + [f"({name})"] * bool(found)
     if schedule["kind"] == "interval" and 0 < schedule["seconds"] < timedelta.max.total_seconds():
         steps = [duration(schedule["seconds"] * n) for n in range(1, RUNS_SHOWN + 1)]

@@ -7,7 +7,10 @@ import os
 from typing import Any
 
 from .. import run
+from ..cache import NoCache
+from ..celery_versions import span_text
 from ..config import ON_THE_COMMAND_LINE
+from ..project.versions import celery_range
 from ..rule import SAFE, UNSAFE, load_rules
 from ..selection import FileRules
 from . import UsageError
@@ -62,6 +65,7 @@ def _lines(group: Group, path: str, arguments: argparse.Namespace, configs: Conf
     policy_of(rules, group, configs)
     chosen = FileRules(known, rules)
     file = next((c.path for c in reversed(known.layers()) if c.path != ON_THE_COMMAND_LINE), None)
+    target = known.get("target-celery") or span_text(celery_range(group.root, NoCache()).span)
     unsafe = {None: "hint", True: "enabled", False: "disabled"}[known.get("unsafe-fixes")]
 
     def named(codes: Any) -> list[str]:
@@ -107,7 +111,7 @@ def _lines(group: Group, path: str, arguments: argparse.Namespace, configs: Conf
         ("linter.src", quoted(known.get("src"))),
         ("", None),
         ("# Celery Settings", None),
-        ("celery.target_celery", f'"{known.get("target-celery")}"'),
+        ("celery.target_celery", f'"{target}"'),
         ("celery.task_decorators", quoted(known.get("task-decorators"))),
         ("celery.extra_settings", quoted(known.get("extra-settings"))),
         ("celery.late_ack_tasks", quoted(known.get("late-ack-tasks"))),

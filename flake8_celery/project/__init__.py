@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..celery_versions import DEFAULT, Span
 from ..facts import Module
 from .evaluate import Values
 from .names import IMPORTERS, Definition, LinkedModule, Names, Nothing, Target
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 Kind = TypeVar("Kind", bound=Subject)
 Answer = TypeVar("Answer")
-
-DEFAULT_CELERY = ((5, 3), None)
-CelerySpan = tuple[tuple[int, int], tuple[int, int] | None]
 
 
 class Project:
@@ -43,7 +41,7 @@ class Project:
         python_files: Iterable[str],
         load: Callable[[str], Module | None],
         read: Callable[[str], bytes] | None = None,
-        celery: CelerySpan = DEFAULT_CELERY,
+        celery: Span = DEFAULT,
         options: Mapping[str, Any] | None = None,
         deployment_files: Iterable[str] = (),
     ) -> None:

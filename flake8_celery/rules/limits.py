@@ -162,7 +162,7 @@ def is_unlimited(task: Task) -> bool:
     "celery-soft-limit-above-hard",
     CORRECTNESS,
     says="`{soft_name}` ({soft}) is above `{hard_name}` ({hard}){elsewhere}: the soft limit "
-    "can never come first, and Celery 5.5 and newer refuse to send the task",
+    "can never come first{refused}",
 )
 def soft_limit_above_hard(subject: Task | Setting, project: Project) -> Iterator[Report]:
     """The pair of a task, or the pair of settings."""
@@ -190,10 +190,20 @@ def soft_limit_above_hard(subject: Task | Setting, project: Project) -> Iterator
             soft_name=setting_name["soft_time_limit"],
             hard_name=setting_name["time_limit"],
             elsewhere=shown,
+            refused=_refused(project, (5, 5) if len(own) == len(LIMITS) else (5, 7)),
         )
 
 
 LIMITS = ("soft_time_limit", "time_limit")
+
+
+def _refused(project: Project, since: tuple[int, int]) -> str:
+    """What newer releases do with such a task.  `apply_async` looks at the task's own limits
+    since 5.5, and those of the settings are the task's own since 5.7 (`Task.from_config`)."""
+    newest = project.celery[1]
+    if newest is not None and newest < since:
+        return ""
+    return f", and Celery {since[0]}.{since[1]} and newer refuse to send the task"
 
 
 def _settings_inverted(setting: Setting) -> Iterator[Report]:
@@ -212,6 +222,7 @@ def _settings_inverted(setting: Setting) -> Iterator[Report]:
             soft_name=setting.key,
             hard_name="task_time_limit",
             elsewhere=shown,
+            refused=_refused(setting.project, (5, 7)),
         )
 
 

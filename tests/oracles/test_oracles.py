@@ -24,7 +24,7 @@ from flake8_celery.cli import main
 
 from .compare import OPEN, RIGHT, WRONG, Fact, compare
 
-pytest.importorskip("celery")
+celery = pytest.importorskip("celery")
 HERE = Path(__file__).parent
 
 if not hasattr(os, "fork"):
@@ -57,10 +57,19 @@ def truths() -> dict[str, Any]:
     return {Path(path).name: truth for path, truth in found.items()}
 
 
+@pytest.fixture(autouse=True)
+def for_the_installed_celery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Says in a configuration which release `inspect` is to think of: settings are looked up in
+    another order since 5.7."""
+    release = ".".join(celery.__version__.split(".")[:2])
+    (tmp_path / "target.toml").write_text(f'target-celery = "{release}"\n')
+    monkeypatch.setenv("TARGET", str(tmp_path / "target.toml"))
+
+
 def inspected(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     """What `inspect` says of a project."""
     capsys.readouterr()
-    arguments = ["--output-format", "json", "--isolated", "--no-cache"]
+    arguments = ["--output-format", "json", "--config", os.environ["TARGET"], "--no-cache"]
     assert main(["inspect", str(folder), *arguments]) == 0
     out, err = capsys.readouterr()
     assert err == ""

@@ -37,6 +37,8 @@ OPTIONS = (
     "store_errors_even_if_ignored throws track_started typing send_events trail"
 ).split()
 
+LIMITS = ("soft_time_limit", "time_limit")
+
 
 def plain(value: Any) -> Any:
     """A value as JSON has it; what has no such form becomes a marked text."""
@@ -111,9 +113,18 @@ def task_truth(app: Any, task: Any) -> dict[str, Any]:
         "function": code and code.co_name,
         "bind": not isinstance(run, staticmethod),
         "signatures": signatures,
-        "options": {name: plain(getattr(task, name, None)) for name in OPTIONS},
+        "options": {name: plain(option_truth(app, task, name)) for name in OPTIONS},
         "queue": queue_truth(app, task),
     }
+
+
+def option_truth(app: Any, task: Any, name: str) -> Any:
+    value = getattr(task, name, None)
+    if value is None and name in LIMITS:
+        # Before 5.7 a task does not have the limits of the settings, but the worker's pool does
+        # (`celery/worker/components.py`).
+        return app.conf[f"task_{name}"]
+    return value
 
 
 def baseline() -> dict[str, Any]:

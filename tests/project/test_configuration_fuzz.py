@@ -1,18 +1,16 @@
 """Random projects: what they are configured with, and where their tasks go, is what Celery says.
 
 Each example is the text of a module.  It is read by the resolver and run under the installed
-Celery; where the resolver has an answer the two must be equal.  `FUZZ_EXAMPLES` in the
-environment sets the number of examples.
+Celery; where the resolver has an answer the two must be equal.
 """
 
 from __future__ import annotations
 
-import os
 import warnings
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from flake8_celery.inspection import plain
@@ -20,6 +18,7 @@ from flake8_celery.project.apps import App
 from flake8_celery.project.destination import route
 from flake8_celery.rule import Undecided
 
+from ..fuzz import examples
 from .build import project
 
 celery = pytest.importorskip("celery")
@@ -27,11 +26,7 @@ celery = pytest.importorskip("celery")
 from celery.app import defaults  # noqa: E402
 from celery.exceptions import ImproperlyConfigured  # noqa: E402
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "250"))
 INSTALLED = tuple(int(part) for part in celery.__version__.split(".")[:2])
-relaxed = settings(
-    max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None
-)
 
 NAMES = (
     "task_time_limit result_expires broker_pool_limit task_always_eager timezone "
@@ -164,7 +159,7 @@ def we_say(text: str, span: Any = (INSTALLED, INSTALLED)) -> dict[str, Any]:
     return found
 
 
-@relaxed
+@examples(250, 20_000)
 @given(modules())
 def test_the_layers_of_the_configuration(text: str) -> None:
     real, found = celery_says(text), we_say(text)
@@ -174,7 +169,7 @@ def test_the_layers_of_the_configuration(text: str) -> None:
         assert found == real
 
 
-@settings(relaxed, max_examples=EXAMPLES // 2)
+@examples(125, 5_000)
 @given(modules())
 def test_where_releases_differ_nothing_is_claimed(text: str) -> None:
     real, found = celery_says(text), we_say(text, ((5, 3), None))
@@ -210,7 +205,7 @@ routers = st.one_of(
 )
 
 
-@relaxed
+@examples(250, 10_000)
 @given(routers, st.lists(task_names, min_size=1, max_size=5), st.sampled_from([None, "d"]))
 def test_the_queue_of_a_task(routes: Any, called: list[str], default: str | None) -> None:
     text = (
