@@ -7,11 +7,13 @@ chain of names walks through them.  Everything is computed on first request and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..facts import Module
+from .bodies import changed_by_functions, only_returns
 from .evaluate import Values
-from .names import IMPORTERS, Definition, LinkedModule, Names, Nothing, Target
+from .names import IMPORTERS, Definition, LinkedModule, Names, Nothing, Target, Variable
 from .subject import Seen, Subject
 from .values import Value
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from ..extract.observe import Observer
     from ..rule import Where
     from .apps import App
+    from .inference import Inference
     from .tasks import Task
 
 Kind = TypeVar("Kind", bound=Subject)
@@ -61,6 +64,10 @@ class Project:
         self.names = Names(self.find)
         self.values = Values(self.names, self._outside)
         self.values.task_name = self._task_name
+        if read is not None:
+            self.values.inference = self._inference
+            self.values.only_returns = partial(only_returns, self)
+            self.values.changed_inside = self._changed_inside
         self.modules: list[LinkedModule] = []
         self.undecided: list[tuple[str, Where]] = []
         for path in sorted(facts):
@@ -197,6 +204,15 @@ class Project:
         from .tasks import task_with_body
 
         return task_with_body(self, Definition(module, function))
+
+    def _inference(self) -> Inference:
+        # astroid takes longer to load than most runs take, and few need it.
+        from .inference import Inference
+
+        return self.once(Inference, self)
+
+    def _changed_inside(self, variable: Variable) -> bool:
+        return self.once(changed_by_functions, self, variable.module, variable.name)
 
     def _task_name(self, function: Definition) -> str | None:
         task = self.task_of(function)

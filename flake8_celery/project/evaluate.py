@@ -7,7 +7,7 @@ lists as the module would, and keeps what it cannot know as an `Unknown` with th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..facts import Assignment, Expr
 from ..rule import Where
@@ -37,11 +37,15 @@ from .values import (
     Unknown,
     Value,
     doubtful,
+    each,
     flatten,
     merge,
     put,
     truth_of,
 )
+
+if TYPE_CHECKING:
+    from .inference import Inference
 
 DEEPEST = 60
 LONGEST_TEXT = 10_000
@@ -70,6 +74,10 @@ class Values:
         self.outside = outside
         #: The name of the task that a function is, if it is one and the name is known.
         self.task_name: Callable[[Definition], str | None] = lambda function: None
+        #: The second evaluator, loaded where it is needed, and what tells where that is.
+        self.inference: Callable[[], Inference] | None = None
+        self.only_returns: Callable[[Definition], bool] = lambda function: True
+        self.changed_inside: Callable[[Variable], bool] = lambda variable: False
         self._depth = 0
         self._known: dict[tuple[str, int, str, int, int], Value] = {}
         self._under_way: set[tuple[str, int, str, int, int]] = set()
@@ -292,7 +300,21 @@ class Values:
                 possible = [
                     self.changed(value, assignment, module, scope, certain) for value in possible
                 ]
-        return flatten(where, possible)
+        value = flatten(where, possible)
+        return self._at_top(variable, value, where) if variable.scope == 0 else value
+
+    def _at_top(self, variable: Variable, value: Value, where: Where) -> Value:
+        """The dict or list of a variable at the top of a module, which functions may change, and
+        loops add to."""
+        changes = variable.assignments
+        if not isinstance(value, (Mapping, Items, OneOf)) or self.inference is None:
+            return value
+        if self.changed_inside(variable):
+            return flatten(where, [doubtful(option) for option in value.alternatives()])
+        changed = any(a.block and (a.target[0] == "sub" or a.op in IN_PLACE) for a in changes)
+        if changed and not value.known:
+            return self.inference().variable(variable, where) or value
+        return value
 
     def changed(
         self,
@@ -470,7 +492,7 @@ class Values:
             if target.facts.kind == "class":
                 args, kwargs, starred = self.arguments(expr, where.module, scope)
                 return Made(where, target, args, kwargs, starred)
-            return self.returned(target, where)
+            return self._result(target, expr, where, scope)
         found = self._library_look_up(callee, target, expr, where, scope)
         if found is not None:
             return found
@@ -514,6 +536,33 @@ class Values:
             where,
             [self.evaluate(expr, function.module, function.scope) for expr in facts.returns],
         )
+
+    def _result(self, function: Definition, call: Expr, where: Where, scope: int) -> Value:
+        """What a call of a function of the project gives.
+
+        Where its body is more than a `return`, what it returns may have been changed on the way,
+        or it may end without one: a question for the second evaluator.  It is asked for calls that
+        run when their module is loaded; those of others happen who knows when."""
+        value = self.returned(function, where)
+        if self.inference is None or where.module.enclosing_function(scope):
+            return value
+        plain = not function.facts.decorators and self.only_returns(function)
+        if plain and not any(isinstance(part, Unknown) for part in each(value)):
+            return value
+        inference = self.inference()
+        args, kwargs, starred = self.arguments(call, where.module, scope)
+        found = None if starred else inference.called(function, where, args, kwargs)
+        if found is not None:
+            return found
+        doubts = [
+            doubtful(option) if isinstance(option, (Items, Mapping)) else option
+            for option in value.alternatives()
+        ]
+        if function.facts.decorators:
+            doubts.append(Unknown(where, f"what `{function.facts.name}` returns, decorated"))
+        elif function.facts.returns and inference.falls_off(function):
+            doubts.append(Const(where, None))
+        return flatten(where, doubts)
 
     def arguments(
         self, call: Expr, module: LinkedModule, scope: int
@@ -596,7 +645,7 @@ class Values:
                 if all(isinstance(word, str) for word in words):
                     return Const(where, text.join(words))
         if text is not None and name == "format" and not starred:
-            made = _formatted(text, args, kwargs)
+            made = formatted(text, args, kwargs)
             if made is not None:
                 return Const(where, made)
         if text is not None and name == "format":
@@ -758,7 +807,7 @@ def _percent(template: str, right: Value) -> str | None:
     return text if len(text) <= LONGEST_TEXT else None
 
 
-def _formatted(template: str, args: list[Value], kwargs: dict[str, Value]) -> str | None:
+def formatted(template: str, args: list[Value], kwargs: dict[str, Value]) -> str | None:
     """`template.format(...)` where its fields are plain; None when that is not known."""
     from string import Formatter
 

@@ -1,0 +1,160 @@
+"""What the bodies of functions do to names, as far as facts do not keep it.
+
+Facts hold what functions return, and not every statement on the way; what matters here is rare, so
+that the few texts in question are parsed again.  A search for words comes first.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from .names import Definition, LinkedModule
+
+if TYPE_CHECKING:
+    from . import Project
+
+CHANGING = frozenset(
+    "update setdefault append extend insert pop popitem remove clear add discard sort reverse "
+    "__setitem__ __delitem__".split()
+)
+DEEPEST_PASS = 4
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def only_returns(project: Project, function: Definition) -> bool:
+    """Whether the body of a function is one `return`, after its docstring."""
+    return project.once(_only_returns, project, function.module, function.scope)
+
+
+def _only_returns(project: Project, module: LinkedModule, scope: int) -> bool:
+    first, _, last, _ = module.facts.scopes[scope].whole
+    lines = project.text_of(module).splitlines()[first - 1 : last]
+    if lines and lines[0][:1].isspace():
+        lines.insert(0, b"if 1:")
+    try:
+        node: ast.stmt = ast.parse(b"\n".join(lines)).body[0]
+    except (SyntaxError, ValueError, RecursionError, IndexError):
+        return False
+    if isinstance(node, ast.If):
+        node = node.body[0]
+    if not isinstance(node, FUNCTIONS):
+        return False
+    body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
+    return len(body) == 1 and isinstance(body[0], ast.Return)
+
+
+def changed_by_functions(project: Project, module: LinkedModule, name: str) -> bool:
+    """Whether functions change the dict or list that a name at the top of a module stands for,
+    or may: one that changes the global, or one that is given it and changes its parameter."""
+    word = re.escape(name.encode())
+    text = project.text_of(module)
+    inside = (
+        rb"(?m)^[ \t]+(?:(?:del\s+)?%s\s*(?:\[|\.|[|+]=)|global\b[^\n]*\b%s\b)"
+        rb"|[(,=*]\s*%s\s*[,)]" % (word, word, word)
+    )
+    if not re.search(inside, text):
+        return False
+    tree = project.once(_tree, project, module)
+    if tree is None:
+        return True
+    return any(_changes(node, name, top=True) for node in ast.walk(tree)) or any(
+        _passed(project, module, call, name, DEEPEST_PASS)
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call)
+    )
+
+
+def _tree(project: Project, module: LinkedModule) -> ast.Module | None:
+    try:
+        return ast.parse(project.text_of(module))
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
+def _changes(function: ast.AST, name: str, top: bool) -> bool:
+    """Whether a function changes what a name stands for that is not its own (`top`), or is."""
+    if not isinstance(function, FUNCTIONS):
+        return False
+    body = [node for statement in function.body for node in ast.walk(statement)]
+    if any(isinstance(node, ast.Global) and name in node.names for node in body):
+        return True
+    if top and (name in _parameters(function) or any(_binds(node, name) for node in body)):
+        return False
+    return any(_changes_in_place(node, name) for node in body)
+
+
+def _parameters(function: Function) -> list[str]:
+    arguments = function.args
+    given = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    return [argument.arg for argument in given]
+
+
+def _binds(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)
+
+
+def _changes_in_place(node: ast.AST, name: str) -> bool:
+    if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+        return _root(node) == name
+    if isinstance(node, ast.AugAssign):
+        return _root(node.target) == name
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return node.func.attr in CHANGING and _root(node.func.value) == name
+    return False
+
+
+def _root(node: ast.AST) -> str | None:
+    while isinstance(node, (ast.Subscript, ast.Attribute)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _passed(project: Project, module: LinkedModule, call: ast.Call, name: str, depth: int) -> bool:
+    """Whether a call gives a name to a function of the project that changes its parameter."""
+    for place, argument in _given(call):
+        if not isinstance(argument, ast.Name) or argument.id != name:
+            continue
+        expr = _expr(call.func)
+        target = None if expr is None else project.names.resolve(expr, module, 0)
+        if not isinstance(target, Definition) or target.facts.kind != "function":
+            continue
+        tree = project.once(_tree, project, target.module)
+        found = [
+            node
+            for node in ast.walk(tree or ast.Module([], []))
+            if isinstance(node, FUNCTIONS) and node.name == target.facts.name
+        ]
+        if not found or depth == 0:
+            return True
+        for function in found:
+            names = _parameters(function)
+            if isinstance(place, int) and place >= len(names):
+                continue
+            own = names[place] if isinstance(place, int) else place
+            if _changes(function, own, top=False):
+                return True
+            calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+            if any(_passed(project, target.module, c, own, depth - 1) for c in calls):
+                return True
+    return False
+
+
+def _given(call: ast.Call) -> Iterator[tuple[int | str, ast.expr]]:
+    yield from enumerate(call.args)
+    for keyword in call.keywords:
+        if keyword.arg is not None:
+            yield keyword.arg, keyword.value
+
+
+def _expr(node: ast.expr) -> tuple[object, ...] | None:
+    span = (1 << 59, 1, 1 << 59, 1)
+    if isinstance(node, ast.Name):
+        return ("name", span, node.id)
+    if isinstance(node, ast.Attribute):
+        base = _expr(node.value)
+        return None if base is None else ("attr", span, base, node.attr)
+    return None
