@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .names import Definition, LinkedModule
+from ..facts import Expr
+from .names import Definition, LinkedModule, ParameterRef
 
 if TYPE_CHECKING:
     from . import Project
@@ -158,3 +159,56 @@ def _expr(node: ast.expr) -> tuple[object, ...] | None:
         base = _expr(node.value)
         return None if base is None else ("attr", span, base, node.attr)
     return None
+
+
+def attribute_of_self(
+    project: Project, module: LinkedModule, scope: int, expr: Expr
+) -> tuple[int, Expr] | None:
+    """What `self._name` stands for where the class gives it one meaning, None aside: the scope
+    and the name that it is set from.  Only private names: others are for subclasses to set."""
+    name = expr[3]
+    own = project.names.resolve(expr[2], module, scope)
+    if not name.startswith("_") or name.startswith("__") or not isinstance(own, ParameterRef):
+        return None
+    facts = module.facts.scopes
+    method = facts[own.scope]
+    if facts[method.parent].kind != "class" or method.parameters[0].name != own.name:
+        return None
+    return project.once(_set_once, project, module, method.parent, name)
+
+
+def _set_once(
+    project: Project, module: LinkedModule, cls: int, name: str
+) -> tuple[int, Expr] | None:
+    written = re.compile(rf"\b{re.escape(name)}\b\s*(?::[^=\n]+)?=(?!=)")
+    everywhere = sum(len(written.findall(text)) for text in project.texts())
+    tree = project.once(_tree, project, module)
+    row = module.facts.scopes[cls].span[0]
+    found: list[tuple[int, ast.expr]] = []
+    seen = 0
+    for node in ast.walk(tree or ast.Module([], [])):
+        if not isinstance(node, ast.ClassDef) or node.lineno != row:
+            continue
+        for function in [n for n in node.body if isinstance(n, FUNCTIONS)]:
+            for statement in ast.walk(function):
+                if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or not statement.value:
+                    continue
+                if isinstance(statement, ast.AnnAssign):
+                    target = statement.target
+                else:
+                    target = statement.targets[0]
+                if isinstance(target, ast.Attribute) and target.attr == name:
+                    seen += 1
+                    if not isinstance(statement.value, ast.Constant):
+                        found.append((function.lineno, statement.value))
+    # Whatever else sets an attribute of this name may set this one.
+    if len(found) != 1 or seen != everywhere:
+        return None
+    line, value = found[0]
+    expr = _expr(value)
+    scopes = [
+        number
+        for number, facts in enumerate(module.facts.scopes)
+        if facts.parent == cls and facts.span[0] == line
+    ]
+    return (scopes[0], expr) if expr is not None and len(scopes) == 1 else None

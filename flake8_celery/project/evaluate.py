@@ -310,7 +310,7 @@ class Values:
         if not isinstance(value, (Mapping, Items, OneOf)) or self.inference is None:
             return value
         if self.changed_inside(variable):
-            return flatten(where, [doubtful(option) for option in value.alternatives()])
+            return flatten(where, [_emptied(option) for option in value.alternatives()])
         changed = any(a.block and (a.target[0] == "sub" or a.op in IN_PLACE) for a in changes)
         if changed and not value.known:
             return self.inference().variable(variable, where) or value
@@ -547,17 +547,14 @@ class Values:
         if self.inference is None or where.module.enclosing_function(scope):
             return value
         plain = not function.facts.decorators and self.only_returns(function)
-        if plain and not any(isinstance(part, Unknown) for part in each(value)):
+        if plain and complete(value):
             return value
         inference = self.inference()
         args, kwargs, starred = self.arguments(call, where.module, scope)
         found = None if starred else inference.called(function, where, args, kwargs)
         if found is not None:
             return found
-        doubts = [
-            doubtful(option) if isinstance(option, (Items, Mapping)) else option
-            for option in value.alternatives()
-        ]
+        doubts = [_emptied(option) for option in value.alternatives()]
         if function.facts.decorators:
             doubts.append(Unknown(where, f"what `{function.facts.name}` returns, decorated"))
         elif function.facts.returns and inference.falls_off(function):
@@ -670,6 +667,12 @@ class Values:
         if kind == "generator":
             return Unknown(where, "a generator")
         results = self._each_result(expr[3], where, scope)
+        if scope == 0 and self.inference is not None:
+            given = [] if results is None else [part for one in results for part in one]
+            if results is None or not all(map(complete, given)):
+                found = self.inference().comprehension(where)
+                if found is not None:
+                    return found
         rounds = [] if results is None else results
         if kind == "dict":
             mapping = Mapping(where, [], results is None)
@@ -721,6 +724,23 @@ class Values:
 
     def _unknown(self, expr: Expr, where: Where, scope: int) -> Value:
         return Unknown(where, f"{expr[2]}")
+
+
+def complete(value: Value) -> bool:
+    """Whether all parts of a value are there, be they of a known type only."""
+    return not any(
+        isinstance(part, Unknown) or (isinstance(part, (Items, Mapping)) and part.open)
+        for part in each(value)
+    )
+
+
+def _emptied(value: Value) -> Value:
+    """A dict or list of which any part may have been changed, also inside of its parts."""
+    if isinstance(value, Mapping):
+        return Mapping(value.where, [], True)
+    if isinstance(value, Items):
+        return Items(value.where, value.kind, [], True)
+    return value
 
 
 def joined(where: Where, parts: Sequence[Value]) -> Value:

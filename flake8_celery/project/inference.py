@@ -52,6 +52,9 @@ DEEPEST_CALL = 8
 LARGEST_FILE = 2_000_000
 # Calls of these give data, and keep no hold of what they are given.
 DATA = ("celery.", "kombu.", "datetime.")
+DYNAMIC = frozenset(
+    "exec eval compile globals locals vars setattr delattr __import__ next iter".split()
+)
 CACHES = frozenset({"functools.cache", "functools.lru_cache"})
 PURE_TEXT_METHODS = frozenset(
     "lower upper strip lstrip rstrip title capitalize startswith endswith removeprefix "
@@ -161,6 +164,24 @@ class Inference:
 
         return self._all_ways(where, way)
 
+    def comprehension(self, where: Where) -> Value | None:
+        """What a comprehension at the top of a module gives; None when that is not known."""
+
+        def way(run: Run) -> Part:
+            lines = self.lines(where.module)
+            for statement in ast.parse("\n".join(lines)).body:
+                end = statement.end_lineno or 0
+                if statement.lineno <= where.span[0] <= end:
+                    part = lines[statement.lineno - 1 : end]
+                    tree = build("\n".join([*[""] * (statement.lineno - 1), *part]) + "\n")
+                    frame = Frame(where.module, 0, frozenset(), where, at_top=True)
+                    for node in tree.nodes_of_class((nodes.DictComp, nodes.ListComp)):
+                        if frame.where(node).span[:2] == tuple(where.span[:2]):
+                            return run.value(node, frame)
+            raise GivenUp("a comprehension that is not there")
+
+        return self._all_ways(where, way)
+
     def _all_ways(self, where: Where, way: Callable[[Run], Part]) -> Value | None:
         found: list[Value] = []
         pending: list[list[bool]] = [[]]
@@ -239,7 +260,9 @@ class Inference:
 
 def build(text: str) -> nodes.Module:
     """The tree of a text."""
-    return AstroidBuilder(AstroidManager(), apply_transforms=False).string_build(text, "inferred", "inferred.py")
+    return AstroidBuilder(AstroidManager(), apply_transforms=False).string_build(
+        text, "inferred", "inferred.py"
+    )
 
 
 class Frame:
@@ -662,9 +685,7 @@ class Run:
 
     def _comprehension(self, node: Any, frame: Frame) -> Part:
         where = frame.where(node)
-        inner = Frame(
-            frame.module, frame.scope, frame.bound | frozenset(node.locals), frame.caller
-        )
+        inner = Frame(frame.module, frame.scope, frame.bound | frozenset(node.locals), frame.caller)
         inner.at_top = frame.at_top
         inner.held = dict(frame.held)
         kind = {nodes.ListComp: "list", nodes.SetComp: "set", nodes.GeneratorExp: "tuple"}
@@ -716,9 +737,7 @@ class Run:
             raise GivenUp("a call that may change what it is given")
         return Unknown(where, "the result of a call that cannot be followed")
 
-    def _arguments(
-        self, node: nodes.Call, frame: Frame
-    ) -> tuple[list[Part], dict[str, Part]]:
+    def _arguments(self, node: nodes.Call, frame: Frame) -> tuple[list[Part], dict[str, Part]]:
         args: list[Part] = []
         kwargs: dict[str, Part] = {}
         for argument in node.args:
@@ -808,8 +827,8 @@ class Run:
         consts = [part.constant for part in plain if isinstance(part, Const)]
         if named or len(consts) != len(plain):
             return Typed(where, "object", None, "a text")
-        if name == "replace" and len(consts) == 2:
-            if any(not isinstance(c, str) or len(c) > 100 for c in consts):
+        if name == "replace" and len(consts) in (2, 3):
+            if any(not isinstance(c, str) or len(c) > 100 for c in consts[:2]):
                 raise GivenUp("`replace`")
             return _short(where, text.constant.replace(*consts))
         if name not in PURE_TEXT_METHODS or (name == "zfill" and not _small(consts)):
@@ -822,14 +841,14 @@ class Run:
             return Box("list", where, [Const(where, part) for part in result])
         return _short(where, result)
 
-    def _outside(
-        self, name: str, args: list[Part], kwargs: dict[str, Part], where: Where
-    ) -> Part:
+    def _outside(self, name: str, args: list[Part], kwargs: dict[str, Part], where: Where) -> Part:
         if name in ("copy.copy", "copy.deepcopy") and len(args) == 1 and not kwargs:
             if isinstance(args[0], Box):
                 return copied(args[0], name == "copy.deepcopy")
             return args[0]
         short = name.removeprefix("builtins.")
+        if short in DYNAMIC:
+            raise GivenUp(f"`{short}`")
         if short in ("dict", "collections.OrderedDict") and len(args) <= 1:
             box = Box("dict", where, [])
             for argument in args:
