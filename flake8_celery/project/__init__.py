@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..facts import Module
-from .bodies import changed_by_functions, only_returns
+from .bodies import body_of, changed_by_functions
 from .evaluate import Values
 from .names import IMPORTERS, Definition, LinkedModule, Names, Nothing, Target, Variable
 from .subject import Seen, Subject
@@ -66,7 +66,7 @@ class Project:
         self.values.task_name = self._task_name
         if read is not None:
             self.values.inference = self._inference
-            self.values.only_returns = partial(only_returns, self)
+            self.values.body = partial(body_of, self)
             self.values.changed_inside = self._changed_inside
         self.modules: list[LinkedModule] = []
         self.undecided: list[tuple[str, Where]] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..facts import Expr
 from .names import Definition, LinkedModule, ParameterRef
@@ -22,16 +22,39 @@ CHANGING = frozenset(
     "__setitem__ __delitem__".split()
 )
 DEEPEST_PASS = 4
+ENVIRONMENT = frozenset({"environ", "getenv", "environb"})
+# What the second evaluator runs; it gives up on all others.
+FOLLOWED = (
+    *(ast.Pass, ast.Import, ast.ImportFrom, ast.alias, ast.Expr, ast.Return, ast.Raise),
+    *(ast.Break, ast.Continue, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.If, ast.For),
+    *(ast.Delete, ast.Constant, ast.Name, ast.Attribute, ast.Dict, ast.List, ast.Tuple, ast.Set),
+    *(ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.JoinedStr, ast.Subscript),
+    *(ast.FormattedValue, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Call),
+    *(ast.comprehension, ast.keyword, ast.Starred, ast.expr_context, ast.operator, ast.unaryop),
+    *(ast.boolop, ast.cmpop),
+)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def only_returns(project: Project, function: Definition) -> bool:
-    """Whether the body of a function is one `return`, after its docstring."""
-    return project.once(_only_returns, project, function.module, function.scope)
+class Body(NamedTuple):
+    """What kind of body a function has.
+
+    `simple`: one `return` is all of it; `ends`: it never comes to its end without a `return`;
+    `followed`: it is worth running on values, since nothing in it is beyond that, and nothing it
+    calls by name reads the environment."""
+
+    simple: bool
+    ends: bool
+    followed: bool
 
 
-def _only_returns(project: Project, module: LinkedModule, scope: int) -> bool:
+def body_of(project: Project, function: Definition) -> Body:
+    """What kind of body a function of the project has."""
+    return project.once(_body_of, project, function.module, function.scope, DEEPEST_PASS)
+
+
+def _body_of(project: Project, module: LinkedModule, scope: int, depth: int) -> Body:
     first, _, last, _ = module.facts.scopes[scope].whole
     lines = project.text_of(module).splitlines()[first - 1 : last]
     if lines and lines[0][:1].isspace():
@@ -39,13 +62,49 @@ def _only_returns(project: Project, module: LinkedModule, scope: int) -> bool:
     try:
         node: ast.stmt = ast.parse(b"\n".join(lines)).body[0]
     except (SyntaxError, ValueError, RecursionError, IndexError):
-        return False
+        return Body(False, False, False)
     if isinstance(node, ast.If):
         node = node.body[0]
-    if not isinstance(node, FUNCTIONS):
+    if not isinstance(node, ast.FunctionDef):
+        return Body(False, False, False)
+    docstring = ast.get_docstring(node, clean=False) is not None
+    body = node.body[1:] if docstring else node.body
+    simple = len(body) == 1 and isinstance(body[0], ast.Return)
+    parts = [part for statement in body for part in ast.walk(statement)]
+    followed = all(isinstance(part, FOLLOWED) for part in parts) and not any(
+        _reads_environment(project, module, scope, part, depth) for part in parts
+    )
+    return Body(simple, _ends(body), followed)
+
+
+def _reads_environment(
+    project: Project, module: LinkedModule, scope: int, node: ast.AST, depth: int
+) -> bool:
+    if isinstance(node, (ast.Attribute, ast.Name)):
+        name = node.attr if isinstance(node, ast.Attribute) else node.id
+        return name in ENVIRONMENT
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or depth == 0:
         return False
-    body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
-    return len(body) == 1 and isinstance(body[0], ast.Return)
+    called = project.names.lookup(node.func.id, module, scope)
+    if not isinstance(called, Definition) or called.facts.kind != "function":
+        return False
+    if (called.module, called.scope) == (module, scope):
+        return False
+    return not project.once(_body_of, project, called.module, called.scope, depth - 1).followed
+
+
+def _ends(body: list[ast.stmt]) -> bool:
+    """Whether statements surely end with `return` or `raise`."""
+    last = body[-1] if body else None
+    if isinstance(last, ast.If):
+        return _ends(last.body) and _ends(last.orelse)
+    if isinstance(last, ast.With):
+        return _ends(last.body)
+    if isinstance(last, ast.Try):
+        if _ends(last.finalbody):
+            return True
+        return _ends(last.orelse or last.body) and all(_ends(h.body) for h in last.handlers)
+    return isinstance(last, (ast.Return, ast.Raise))
 
 
 def changed_by_functions(project: Project, module: LinkedModule, name: str) -> bool:
@@ -193,6 +252,7 @@ def _set_once(
             for statement in ast.walk(function):
                 if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or not statement.value:
                     continue
+                target: ast.expr
                 if isinstance(statement, ast.AnnAssign):
                     target = statement.target
                 else:

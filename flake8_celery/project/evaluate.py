@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..facts import Assignment, Expr
 from ..rule import Where
+from .bodies import Body
 from .environment import SOURCE, is_reader, looked_up
 from .names import (
     Definition,
@@ -76,7 +77,7 @@ class Values:
         self.task_name: Callable[[Definition], str | None] = lambda function: None
         #: The second evaluator, loaded where it is needed, and what tells where that is.
         self.inference: Callable[[], Inference] | None = None
-        self.only_returns: Callable[[Definition], bool] = lambda function: True
+        self.body: Callable[[Definition], Body] = lambda function: Body(True, True, False)
         self.changed_inside: Callable[[Variable], bool] = lambda variable: False
         self._depth = 0
         self._known: dict[tuple[str, int, str, int, int], Value] = {}
@@ -311,7 +312,11 @@ class Values:
             return value
         if self.changed_inside(variable):
             return flatten(where, [_emptied(option) for option in value.alternatives()])
-        changed = any(a.block and (a.target[0] == "sub" or a.op in IN_PLACE) for a in changes)
+        changed = any(
+            (a.target[0] == "sub" or a.op in IN_PLACE)
+            and any(block.kind == "for" for block in variable.module.blocks_around(a.block))
+            for a in changes
+        )
         if changed and not value.known:
             return self.inference().variable(variable, where) or value
         return value
@@ -546,18 +551,21 @@ class Values:
         value = self.returned(function, where)
         if self.inference is None or where.module.enclosing_function(scope):
             return value
-        plain = not function.facts.decorators and self.only_returns(function)
-        if plain and complete(value):
+        decorated = bool(function.facts.decorators)
+        body = self.body(function)
+        if body.simple and not decorated and complete(value):
             return value
-        inference = self.inference()
-        args, kwargs, starred = self.arguments(call, where.module, scope)
-        found = None if starred else inference.called(function, where, args, kwargs)
-        if found is not None:
-            return found
+        if body.followed:
+            args, kwargs, starred = self.arguments(call, where.module, scope)
+            found = None if starred else self.inference().called(function, where, args, kwargs)
+            if found is not None:
+                return found
+        if body.simple and not decorated:
+            return value
         doubts = [_emptied(option) for option in value.alternatives()]
-        if function.facts.decorators:
+        if decorated:
             doubts.append(Unknown(where, f"what `{function.facts.name}` returns, decorated"))
-        elif function.facts.returns and inference.falls_off(function):
+        elif function.facts.returns and not body.ends:
             doubts.append(Const(where, None))
         return flatten(where, doubts)
 

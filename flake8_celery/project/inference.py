@@ -130,25 +130,30 @@ class Inference:
         self.project = project
         self.values: Values = project.values
         self.left = MOST_STEPS_OF_ALL
+        self._known: dict[tuple[object, ...], Value | None] = {}
 
     def called(
         self, function: Definition, where: Where, args: list[Value], kwargs: dict[str, Value]
     ) -> Value | None:
         """What a call of a function gives; None when that is not known for sure."""
+        given = [*args, *kwargs.values()]
+        consts = tuple(part.constant for part in given if isinstance(part, Const))
+        key = (function, where, *kwargs, *map(repr, consts))
+        if len(consts) < len(given):
+            return self._called(function, where, args, kwargs)
+        if key not in self._known:
+            self._known[key] = self._called(function, where, args, kwargs)
+        return self._known[key]
 
+    def _called(
+        self, function: Definition, where: Where, args: list[Value], kwargs: dict[str, Value]
+    ) -> Value | None:
         def way(run: Run) -> Part:
             given = [thawed(value) for value in args]
             named = {name: thawed(value) for name, value in kwargs.items()}
             return run.call(function, given, named, where)
 
         return self._all_ways(where, way)
-
-    def falls_off(self, function: Definition) -> bool:
-        """Whether a function may come to its end without a `return`: it gives None then."""
-        try:
-            return not ends(self.function(function).body)
-        except Exception:
-            return True
 
     def variable(self, variable: Variable, where: Where) -> Value | None:
         """What a variable at the top of its module holds in the end, by running the statements
@@ -1012,20 +1017,6 @@ def _patched(project: Project) -> frozenset[str]:
         if assignment.target[0] == "attr"
         and (assignment.target[2][0] != "name" or assignment.target[2][2] != "self")
     )
-
-
-def ends(body: list[nodes.NodeNG]) -> bool:
-    """Whether statements surely end with `return` or `raise`."""
-    last = body[-1] if body else None
-    if isinstance(last, nodes.If):
-        return ends(last.body) and ends(last.orelse)
-    if isinstance(last, nodes.With):
-        return ends(last.body)
-    if isinstance(last, nodes.Try):
-        if ends(last.finalbody):
-            return True
-        return ends(last.orelse or last.body) and all(ends(h.body) for h in last.handlers)
-    return isinstance(last, (nodes.Return, nodes.Raise))
 
 
 COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
