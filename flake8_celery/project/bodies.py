@@ -118,14 +118,35 @@ def changed_by_functions(project: Project, module: LinkedModule, name: str) -> b
     )
     if not re.search(inside, text):
         return False
+    touched = project.once(_touched, project, module)
+    if touched is None or name in touched.changed:
+        return True
+    calls = touched.given.get(name, ())
+    return any(_passed(project, module, call, name, DEEPEST_PASS) for call in calls)
+
+
+class Touched(NamedTuple):
+    """What the functions of a module change that is not their own, and which calls anywhere are
+    given a name."""
+
+    changed: frozenset[str | None]
+    given: dict[str, list[ast.Call]]
+
+
+def _touched(project: Project, module: LinkedModule) -> Touched | None:
     tree = project.once(_tree, project, module)
     if tree is None:
-        return True
-    return any(_changes(node, name, top=True) for node in ast.walk(tree)) or any(
-        _passed(project, module, call, name, DEEPEST_PASS)
-        for call in ast.walk(tree)
-        if isinstance(call, ast.Call)
-    )
+        return None
+    changed: set[str | None] = set()
+    given: dict[str, list[ast.Call]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, FUNCTIONS):
+            changed |= _changes(node)
+        elif isinstance(node, ast.Call):
+            for _, argument in _given(node):
+                if isinstance(argument, ast.Name):
+                    given.setdefault(argument.id, []).append(node)
+    return Touched(frozenset(changed), given)
 
 
 def _tree(project: Project, module: LinkedModule) -> ast.Module | None:
@@ -135,16 +156,12 @@ def _tree(project: Project, module: LinkedModule) -> ast.Module | None:
         return None
 
 
-def _changes(function: ast.AST, name: str, top: bool) -> bool:
-    """Whether a function changes what a name stands for that is not its own (`top`), or is."""
-    if not isinstance(function, FUNCTIONS):
-        return False
+def _changes(function: Function) -> set[str | None]:
+    """The names of which a function changes what they stand for, and that are not its own."""
     body = [node for statement in function.body for node in ast.walk(statement)]
-    if any(isinstance(node, ast.Global) and name in node.names for node in body):
-        return True
-    if top and (name in _parameters(function) or any(_binds(node, name) for node in body)):
-        return False
-    return any(_changes_in_place(node, name) for node in body)
+    declared = {name for node in body if isinstance(node, ast.Global) for name in node.names}
+    bound = {n.id for n in body if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return (_changed_in_place(body) - bound - set(_parameters(function))) | declared
 
 
 def _parameters(function: Function) -> list[str]:
@@ -153,18 +170,17 @@ def _parameters(function: Function) -> list[str]:
     return [argument.arg for argument in given]
 
 
-def _binds(node: ast.AST, name: str) -> bool:
-    return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)
-
-
-def _changes_in_place(node: ast.AST, name: str) -> bool:
-    if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
-        return _root(node) == name
-    if isinstance(node, ast.AugAssign):
-        return _root(node.target) == name
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        return node.func.attr in CHANGING and _root(node.func.value) == name
-    return False
+def _changed_in_place(nodes: list[ast.AST]) -> set[str | None]:
+    found: set[str | None] = set()
+    for node in nodes:
+        if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            found.add(_root(node))
+        elif isinstance(node, ast.AugAssign):
+            found.add(_root(node.target))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr in CHANGING:
+                found.add(_root(node.func.value))
+    return found
 
 
 def _root(node: ast.AST) -> str | None:
@@ -195,7 +211,7 @@ def _passed(project: Project, module: LinkedModule, call: ast.Call, name: str, d
             if isinstance(place, int) and place >= len(names):
                 continue
             own = names[place] if isinstance(place, int) else place
-            if _changes(function, own, top=False):
+            if own in _changed_in_place(list(ast.walk(function))):
                 return True
             calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
             if any(_passed(project, target.module, c, own, depth - 1) for c in calls):

@@ -79,6 +79,8 @@ class Values:
         self.inference: Callable[[], Inference] | None = None
         self.body: Callable[[Definition], Body] = lambda function: Body(True, True, False)
         self.changed_inside: Callable[[Variable], bool] = lambda variable: False
+        # Whether dicts and lists of functions may hold something else by now.
+        self._doubting = False
         self._depth = 0
         self._known: dict[tuple[str, int, str, int, int], Value] = {}
         self._under_way: set[tuple[str, int, str, int, int]] = set()
@@ -255,7 +257,8 @@ class Values:
     def value_of(self, target: Target, where: Where) -> Value:
         """The value that a resolved name stands for."""
         if isinstance(target, Variable):
-            return self.value_of_variable(target)
+            value = self.value_of_variable(target)
+            return _emptied(value) if self._doubting and target.scope else value
         if isinstance(target, External):
             known = self.outside(target.name, where)
             return known if known is not None else Ref(where, target)
@@ -562,12 +565,21 @@ class Values:
                 return found
         if body.simple and not decorated:
             return value
-        doubts = [_emptied(option) for option in value.alternatives()]
+        doubts = [_emptied(option) for option in self._doubted(function, where).alternatives()]
         if decorated:
             doubts.append(Unknown(where, f"what `{function.facts.name}` returns, decorated"))
         elif function.facts.returns and not body.ends:
             doubts.append(Const(where, None))
         return flatten(where, doubts)
+
+    def _doubted(self, function: Definition, where: Where) -> Value:
+        """What a function returns, if its statements may have changed its dicts and lists."""
+        known, doubting = self._known, self._doubting
+        self._known, self._doubting = {}, True
+        try:
+            return self.returned(function, where)
+        finally:
+            self._known, self._doubting = known, doubting
 
     def arguments(
         self, call: Expr, module: LinkedModule, scope: int

@@ -138,7 +138,8 @@ class Inference:
         """What a call of a function gives; None when that is not known for sure."""
         given = [*args, *kwargs.values()]
         consts = tuple(part.constant for part in given if isinstance(part, Const))
-        key = (function, where, *kwargs, *map(repr, consts))
+        place = (where.module.path, *where.span)
+        key = (function, place, *kwargs, *map(repr, consts))
         if len(consts) < len(given):
             return self._called(function, where, args, kwargs)
         if key not in self._known:
