@@ -4,6 +4,9 @@ What it answers is compared with Celery in `tests/oracles/projects/built_*`, and
 answer in `unsure_*`.
 """
 
+# Programs as texts are easier to read on long lines.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import json
