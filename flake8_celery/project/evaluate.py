@@ -62,6 +62,8 @@ IN_PLACE = frozenset(
 )
 # A comprehension over more items than this is not expanded.
 MOST_ROUNDS = 200
+# Each change of a dict makes a new one, so that many of them take long.
+MOST_CHANGES = 1_000
 
 
 class Values:
@@ -289,6 +291,8 @@ class Values:
 
     def _run(self, variable: Variable, where: Where) -> Value:
         possible: list[Value] = []
+        if len(variable.assignments) > MOST_CHANGES:
+            return Unknown(where, f"`{variable.name}` is changed too often")
         for assignment in variable.assignments:
             module, scope = variable.module, variable.scope
             if assignment.op == "=" and assignment.target[0] == "name":

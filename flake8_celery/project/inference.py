@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 MOST_STEPS = 40_000
 MOST_STEPS_OF_ALL = 400_000
 DEEPEST_CALL = 8
+MOST_ENTRIES = 1_000
 LARGEST_FILE = 2_000_000
 # Calls of these give data, and keep no hold of what they are given.
 DATA = ("celery.", "kombu.", "datetime.")
@@ -110,6 +111,8 @@ class Box:
     def put(self, key: Part, item: Part) -> None:
         self.change()
         at = self.find(key)
+        if at is None and len(self.content) >= MOST_ENTRIES:
+            raise GivenUp("a large dict")
         if at is None:
             self.content.append((key, item))
         else:
