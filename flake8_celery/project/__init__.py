@@ -7,11 +7,9 @@ chain of names walks through them.  Everything is computed on first request and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..facts import Module
-from .bodies import body_of, changed_by_functions
 from .evaluate import Values
 from .names import IMPORTERS, Definition, LinkedModule, Names, Nothing, Target, Variable
 from .subject import Seen, Subject
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from ..extract.observe import Observer
     from ..rule import Where
     from .apps import App
+    from .bodies import Body
     from .inference import Inference
     from .tasks import Task
 
@@ -66,7 +65,7 @@ class Project:
         self.values.task_name = self._task_name
         if read is not None:
             self.values.inference = self._inference
-            self.values.body = partial(body_of, self)
+            self.values.body = self._body
             self.values.changed_inside = self._changed_inside
         self.modules: list[LinkedModule] = []
         self.undecided: list[tuple[str, Where]] = []
@@ -211,7 +210,14 @@ class Project:
 
         return self.once(Inference, self)
 
+    def _body(self, function: Definition) -> Body:
+        from .bodies import body_of
+
+        return body_of(self, function)
+
     def _changed_inside(self, variable: Variable) -> bool:
+        from .bodies import changed_by_functions
+
         return self.once(changed_by_functions, self, variable.module, variable.name)
 
     def _task_name(self, function: Definition) -> str | None:

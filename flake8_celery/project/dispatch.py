@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..facts import Block, Expr, Expression, Span
 from .apps import CURRENT_APPS, App, app_of_expr, default_app
-from .bodies import attribute_of_self
 from .names import External, LinkedModule, Nothing, ParameterRef, Variable, sole_value
 from .subject import Subject
 from .tasks import Task, task_made_by, tasks_named
@@ -209,6 +208,8 @@ def task_of_expr(project: Project, module: LinkedModule, scope: int, expr: Expr)
         if isinstance(target, ParameterRef):
             return _task_itself(project, target)
         if isinstance(target, Nothing) and kind == "attr" and expr[2][0] == "name":
+            from .bodies import attribute_of_self
+
             kept = attribute_of_self(project, module, scope, expr)
             return None if kept is None else task_of_expr(project, module, *kept)
         if isinstance(target, Variable):

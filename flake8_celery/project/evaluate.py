@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..facts import Assignment, Expr
 from ..rule import Where
-from .bodies import Body
 from .environment import SOURCE, is_reader, looked_up
 from .names import (
     Definition,
@@ -46,6 +45,7 @@ from .values import (
 )
 
 if TYPE_CHECKING:
+    from .bodies import Body
     from .inference import Inference
 
 DEEPEST = 60
@@ -79,7 +79,7 @@ class Values:
         self.task_name: Callable[[Definition], str | None] = lambda function: None
         #: The second evaluator, loaded where it is needed, and what tells where that is.
         self.inference: Callable[[], Inference] | None = None
-        self.body: Callable[[Definition], Body] = lambda function: Body(True, True, False)
+        self.body: Callable[[Definition], Body]
         self.changed_inside: Callable[[Variable], bool] = lambda variable: False
         # Whether dicts and lists of functions may hold something else by now.
         self._doubting = False
