@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..celery_versions import DEFAULT, Span
 from ..facts import Module
 from .evaluate import Values
-from .names import IMPORTERS, Definition, LinkedModule, Names, Nothing, Target
+from .names import IMPORTERS, Definition, LinkedModule, Names, Nothing, Target, Variable
 from .subject import Seen, Subject
 from .values import Value
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from ..extract.observe import Observer
     from ..rule import Where
     from .apps import App
+    from .bodies import Body
+    from .inference import Inference
     from .tasks import Task
 
 Kind = TypeVar("Kind", bound=Subject)
@@ -62,6 +64,10 @@ class Project:
         self.names = Names(self.find)
         self.values = Values(self.names, self._outside)
         self.values.task_name = self._task_name
+        if read is not None:
+            self.values.inference = self._inference
+            self.values.body = self._body
+            self.values.changed_inside = self._changed_inside
         self.modules: list[LinkedModule] = []
         self.undecided: list[tuple[str, Where]] = []
         for path in sorted(facts):
@@ -208,6 +214,22 @@ class Project:
         from .tasks import task_with_body
 
         return task_with_body(self, Definition(module, function))
+
+    def _inference(self) -> Inference:
+        # astroid takes longer to load than most runs take, and few need it.
+        from .inference import Inference
+
+        return self.once(Inference, self)
+
+    def _body(self, function: Definition) -> Body:
+        from .bodies import body_of
+
+        return body_of(self, function)
+
+    def _changed_inside(self, variable: Variable) -> bool:
+        from .bodies import changed_by_functions
+
+        return self.once(changed_by_functions, self, variable.module, variable.name)
 
     def _task_name(self, function: Definition) -> str | None:
         task = self.task_of(function)

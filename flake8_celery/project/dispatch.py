@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..facts import Block, Expr, Expression, Span
 from .apps import CURRENT_APPS, App, app_of_expr, default_app
-from .names import External, LinkedModule, ParameterRef, Variable, sole_value
+from .names import External, LinkedModule, Nothing, ParameterRef, Variable, sole_value
 from .subject import Subject
 from .tasks import Task, task_made_by, tasks_named
 from .values import Const
@@ -200,13 +200,18 @@ def last_name(expr: Expr) -> str:
 def task_of_expr(project: Project, module: LinkedModule, scope: int, expr: Expr) -> Task | None:
     """The task that an expression gives where it stands, or None when it is none or not known.
 
-    Understood are names of all kinds, `app.tasks["name"]`, and the task itself in its own body
-    (`self`, when bound)."""
+    Understood are names of all kinds, `app.tasks["name"]`, the task itself in its own body
+    (`self`, when bound), and what a class keeps in a private attribute of `self`."""
     kind = expr[0]
     if kind in ("name", "attr"):
         target = project.names.resolve(expr, module, scope)
         if isinstance(target, ParameterRef):
             return _task_itself(project, target)
+        if isinstance(target, Nothing) and kind == "attr" and expr[2][0] == "name":
+            from .bodies import attribute_of_self
+
+            kept = attribute_of_self(project, module, scope, expr)
+            return None if kept is None else task_of_expr(project, module, *kept)
         if isinstance(target, Variable):
             found = project.task_of(target)
             if found is not None:

@@ -7,7 +7,7 @@ lists as the module would, and keeps what it cannot know as an `Unknown` with th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..facts import Assignment, Expr
 from ..rule import Where
@@ -37,11 +37,16 @@ from .values import (
     Unknown,
     Value,
     doubtful,
+    each,
     flatten,
     merge,
     put,
     truth_of,
 )
+
+if TYPE_CHECKING:
+    from .bodies import Body
+    from .inference import Inference
 
 DEEPEST = 60
 LONGEST_TEXT = 10_000
@@ -57,6 +62,8 @@ IN_PLACE = frozenset(
 )
 # A comprehension over more items than this is not expanded.
 MOST_ROUNDS = 200
+# Each change of a dict makes a new one, so that many of them take long.
+MOST_CHANGES = 1_000
 
 
 class Values:
@@ -70,6 +77,12 @@ class Values:
         self.outside = outside
         #: The name of the task that a function is, if it is one and the name is known.
         self.task_name: Callable[[Definition], str | None] = lambda function: None
+        #: The second evaluator, loaded where it is needed, and what tells where that is.
+        self.inference: Callable[[], Inference] | None = None
+        self.body: Callable[[Definition], Body]
+        self.changed_inside: Callable[[Variable], bool] = lambda variable: False
+        # Whether dicts and lists of functions may hold something else by now.
+        self._doubting = False
         self._depth = 0
         self._known: dict[tuple[str, int, str, int, int], Value] = {}
         self._under_way: set[tuple[str, int, str, int, int]] = set()
@@ -246,7 +259,8 @@ class Values:
     def value_of(self, target: Target, where: Where) -> Value:
         """The value that a resolved name stands for."""
         if isinstance(target, Variable):
-            return self.value_of_variable(target)
+            value = self.value_of_variable(target)
+            return _emptied(value) if self._doubting and target.scope else value
         if isinstance(target, External):
             known = self.outside(target.name, where)
             return known if known is not None else Ref(where, target)
@@ -277,6 +291,8 @@ class Values:
 
     def _run(self, variable: Variable, where: Where) -> Value:
         possible: list[Value] = []
+        if len(variable.assignments) > MOST_CHANGES:
+            return Unknown(where, f"`{variable.name}` is changed too often")
         for assignment in variable.assignments:
             module, scope = variable.module, variable.scope
             if assignment.op == "=" and assignment.target[0] == "name":
@@ -292,7 +308,25 @@ class Values:
                 possible = [
                     self.changed(value, assignment, module, scope, certain) for value in possible
                 ]
-        return flatten(where, possible)
+        value = flatten(where, possible)
+        return self._at_top(variable, value, where) if variable.scope == 0 else value
+
+    def _at_top(self, variable: Variable, value: Value, where: Where) -> Value:
+        """The dict or list of a variable at the top of a module, which functions may change, and
+        loops add to."""
+        changes = variable.assignments
+        if not isinstance(value, (Mapping, Items, OneOf)) or self.inference is None:
+            return value
+        if self.changed_inside(variable):
+            return flatten(where, [_emptied(option) for option in value.alternatives()])
+        changed = any(
+            (a.target[0] == "sub" or a.op in IN_PLACE)
+            and any(block.kind == "for" for block in variable.module.blocks_around(a.block))
+            for a in changes
+        )
+        if changed and not value.known:
+            return self.inference().variable(variable, where) or value
+        return value
 
     def changed(
         self,
@@ -470,7 +504,7 @@ class Values:
             if target.facts.kind == "class":
                 args, kwargs, starred = self.arguments(expr, where.module, scope)
                 return Made(where, target, args, kwargs, starred)
-            return self.returned(target, where)
+            return self._result(target, expr, where, scope)
         found = self._library_look_up(callee, target, expr, where, scope)
         if found is not None:
             return found
@@ -514,6 +548,42 @@ class Values:
             where,
             [self.evaluate(expr, function.module, function.scope) for expr in facts.returns],
         )
+
+    def _result(self, function: Definition, call: Expr, where: Where, scope: int) -> Value:
+        """What a call of a function of the project gives.
+
+        Where its body is more than a `return`, what it returns may have been changed on the way,
+        or it may end without one: a question for the second evaluator.  It is asked for calls that
+        run when their module is loaded; those of others happen who knows when."""
+        value = self.returned(function, where)
+        if self.inference is None or where.module.enclosing_function(scope):
+            return value
+        decorated = bool(function.facts.decorators)
+        body = self.body(function)
+        if body.simple and not decorated and complete(value):
+            return value
+        if body.followed:
+            args, kwargs, starred = self.arguments(call, where.module, scope)
+            found = None if starred else self.inference().called(function, where, args, kwargs)
+            if found is not None:
+                return found
+        if body.simple and not decorated:
+            return value
+        doubts = [_emptied(option) for option in self._doubted(function, where).alternatives()]
+        if decorated:
+            doubts.append(Unknown(where, f"what `{function.facts.name}` returns, decorated"))
+        elif function.facts.returns and not body.ends:
+            doubts.append(Const(where, None))
+        return flatten(where, doubts)
+
+    def _doubted(self, function: Definition, where: Where) -> Value:
+        """What a function returns, if its statements may have changed its dicts and lists."""
+        known, doubting = self._known, self._doubting
+        self._known, self._doubting = {}, True
+        try:
+            return self.returned(function, where)
+        finally:
+            self._known, self._doubting = known, doubting
 
     def arguments(
         self, call: Expr, module: LinkedModule, scope: int
@@ -596,7 +666,7 @@ class Values:
                 if all(isinstance(word, str) for word in words):
                     return Const(where, text.join(words))
         if text is not None and name == "format" and not starred:
-            made = _formatted(text, args, kwargs)
+            made = formatted(text, args, kwargs)
             if made is not None:
                 return Const(where, made)
         if text is not None and name == "format":
@@ -621,6 +691,12 @@ class Values:
         if kind == "generator":
             return Unknown(where, "a generator")
         results = self._each_result(expr[3], where, scope)
+        if scope == 0 and self.inference is not None:
+            given = [] if results is None else [part for one in results for part in one]
+            if results is None or not all(map(complete, given)):
+                found = self.inference().comprehension(where)
+                if found is not None:
+                    return found
         rounds = [] if results is None else results
         if kind == "dict":
             mapping = Mapping(where, [], results is None)
@@ -672,6 +748,23 @@ class Values:
 
     def _unknown(self, expr: Expr, where: Where, scope: int) -> Value:
         return Unknown(where, f"{expr[2]}")
+
+
+def complete(value: Value) -> bool:
+    """Whether all parts of a value are there, be they of a known type only."""
+    return not any(
+        isinstance(part, Unknown) or (isinstance(part, (Items, Mapping)) and part.open)
+        for part in each(value)
+    )
+
+
+def _emptied(value: Value) -> Value:
+    """A dict or list of which any part may have been changed, also inside of its parts."""
+    if isinstance(value, Mapping):
+        return Mapping(value.where, [], True)
+    if isinstance(value, Items):
+        return Items(value.where, value.kind, [], True)
+    return value
 
 
 def joined(where: Where, parts: Sequence[Value]) -> Value:
@@ -758,7 +851,7 @@ def _percent(template: str, right: Value) -> str | None:
     return text if len(text) <= LONGEST_TEXT else None
 
 
-def _formatted(template: str, args: list[Value], kwargs: dict[str, Value]) -> str | None:
+def formatted(template: str, args: list[Value], kwargs: dict[str, Value]) -> str | None:
     """`template.format(...)` where its fields are plain; None when that is not known."""
     from string import Formatter
 

@@ -3,7 +3,8 @@
     python tests/ecosystem/undecided.py [NAME ...] [--into DIR]     what is known, and the reasons
     python tests/ecosystem/undecided.py [NAME ...] --rules          for each rule as well
 
-Prints Markdown.  For each application: the share of dispatches linked to a task or canvas, of
+Prints Markdown.  Its output is kept in `resolution.md`, to be compared.
+For each application: the share of dispatches linked to a task or canvas, of
 options of decorators, of settings and of beat entries whose values are known, the findings and the
 undecided judgements; then the reasons, places stripped, the most frequent first.
 """
@@ -23,12 +24,12 @@ from flake8_celery.cache import NoCache
 from flake8_celery.project import Project
 from flake8_celery.project.apps import App
 from flake8_celery.project.dispatch import SENDING, dispatch_at, task_of_expr
-from flake8_celery.project.names import External, Nothing, ParameterRef
+from flake8_celery.project.names import Definition, External, Nothing, ParameterRef
 from flake8_celery.project.schedule import BeatEntry
 from flake8_celery.project.setting import Setting
 from flake8_celery.project.subject import is_test_path
 from flake8_celery.project.tasks import Task
-from flake8_celery.project.values import Typed, Unknown, Value, each
+from flake8_celery.project.values import Made, Typed, Unknown, Value, each
 from flake8_celery.rule import ON_BY_DEFAULT, STABLE, Rule, Undecided, load_rules
 
 PLACE = re.compile(r"( at| of| in)? [\w./-]+\.pyi?:\d+")
@@ -108,11 +109,20 @@ def decided(value: Value | None) -> None:
             raise Undecided(part.describe())
 
 
-def dispatches(project: Project) -> Share:
-    """The calls outside of tests that look like dispatches and are linked to a task or canvas."""
+def dispatches(project: Project, where: list[str] | None = None) -> Share:
+    """The calls outside of tests that look like dispatches and are linked to a task or canvas;
+    the places of the others, with the reason, go into `where`."""
+    where = [] if where is None else where
 
     def check(place: tuple[Any, int, Any]) -> None:
         module, scope, call = place
+        try:
+            linked(module, scope, call)
+        except Undecided as why:
+            where.append(f"`{module.path}:{call[1][0]}` {plain(str(why))}")
+            raise
+
+    def linked(module: Any, scope: int, call: Any) -> None:
         made = dispatch_at(project, module, call)
         if made is not None and (made.task is not None or made.canvas is not None):
             return
@@ -130,7 +140,19 @@ def dispatches(project: Project) -> Share:
             raise Undecided("something from outside of the project")
         raise Undecided(f"a {type(target).__name__.lower()} that is no task")
 
-    return share(_looks_sent(project), check)
+    return share([place for place in _looks_sent(project) if not other(project, *place)], check)
+
+
+def other(project: Project, module: Any, scope: int, call: Any) -> bool:
+    """Whether a call sends no task for sure: `super().apply_async()` in a class that overrides it,
+    or a method of that name of an object whose class in the project has it."""
+    receiver, name = call[2][2], call[2][3]
+    if receiver[0] == "call" and tuple(receiver[2][::2]) == ("name", "super"):
+        return True
+    made = project.values.evaluate(receiver, module, scope)
+    if not isinstance(made, Made) or not isinstance(made.callee, Definition):
+        return False
+    return isinstance(project.names.class_attribute(made.callee, name), Definition)
 
 
 def _looks_sent(project: Project) -> Iterator[tuple[Any, int, Any]]:
@@ -227,6 +249,8 @@ def main(arguments: list[str] | None = None) -> int:
     print(row(["application", *SHARES, "findings", "undecided"]))
     print(row(["---"] * (len(SHARES) + 3)))
     details: list[str] = []
+    totals: list[dict[str, Share]] = []
+    names: list[str] = []
     status = 0
     for pin in chosen_pins(options.names):
         try:
@@ -236,12 +260,17 @@ def main(arguments: list[str] | None = None) -> int:
             status = 2
             continue
         judged = judge(project, rules)
+        places: list[str] = []
+        dispatches(project, places)
         shares = {name: measure(project) for name, measure in SHARES.items()}
+        totals.append(shares)
+        names.append(pin.name)
         findings = sum(said.findings for said in judged.values())
         undecided = sum(said.undecided for said in judged.values())
         print(row([pin.name, *shares.values(), findings, undecided]), flush=True)
         details += ["", f"## {pin.name}", ""]
         details += [f"- {name}: {listed(s.reasons)}" for name, s in shares.items() if s.reasons]
+        details += [f"  - not linked: {place}" for place in places]
         details += [f"- rules: {listed(sum((s.reasons for s in judged.values()), Counter()), 12)}"]
         if options.rules:
             details += ["", row(["rule", "subjects", "findings", "undecided", "reasons"])]
@@ -249,6 +278,13 @@ def main(arguments: list[str] | None = None) -> int:
             for code, said in judged.items():
                 if said.subjects:
                     details.append(row([code, *said[:3], listed(said.reasons, 3)]))
+    # In Celery's own checkout most receivers are the parameters of Celery's machinery.
+    outside = [shares for name, shares in zip(names, totals, strict=True) if name != "celery"]
+    summed = [
+        Share(sum(s[name].known for s in outside), sum(s[name].all for s in outside), Counter())
+        for name in SHARES
+    ]
+    print(row(["all but celery", *summed, "", ""]))
     print("\n".join(details))
     return status
 

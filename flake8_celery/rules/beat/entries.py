@@ -504,6 +504,9 @@ def beat_same_task_overlap(entry: BeatEntry, project: Project) -> Iterator[Repor
             return
 
 
+MOST_COMPARED = 100
+
+
 def _entries_before(entry: BeatEntry, project: Project) -> Iterator[BeatEntry]:
     """The entries of the same task that stand before this one and are there at the same time."""
     index: dict[str, list[BeatEntry]] | None = project.kept.get("entries by task")
@@ -513,7 +516,8 @@ def _entries_before(entry: BeatEntry, project: Project) -> Iterator[BeatEntry]:
             if known.task_name is not None and known.source != ROW and not known.in_test:
                 index.setdefault(known.task_name, []).append(known)
         project.kept["entries by task"] = index
-    for other in index.get(entry.task_name or "", ()):
+    # Generated schedules have thousands: comparing each with each takes minutes.
+    for other in index.get(entry.task_name or "", ())[:MOST_COMPARED]:
         if other is entry:
             return
         always = other.source == entry.source == CALL and not other.block and not entry.block

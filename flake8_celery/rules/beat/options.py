@@ -114,7 +114,7 @@ def limit_exceeds_interval(entry: BeatEntry, project: Project) -> Iterator[Repor
     if entry.in_test or entry.source == ROW:
         return
     tasks = entry.tasks
-    if len(tasks) != 1 or is_guarded(tasks[0], project):
+    if len(tasks) != 1 or project.once(is_guarded, tasks[0], project):
         return
     task = tasks[0]
     own = written_limit(task)

@@ -1,0 +1,1 @@
+TASKS = {"x": "app.f", "y": "app.g"}
