@@ -71,6 +71,12 @@ class Site:
             known = self.walk.mentioned[word] = word in self.walk.source.text
         return known
 
+    def imports(self, library: str) -> bool:
+        """Whether the file may import a library, by its top-level name: what is named in a comment
+        or is a variable of that name does not count."""
+        spellings = (f"import {library}", f"from {library}", f", {library}")
+        return self.mentions(library) and any(map(self.mentions, spellings))
+
     def holds(self, node: ast.stmt, *words: str) -> bool:
         """Whether the lines of `node` hold one of the words: far cheaper than a look at each of
         its nodes, which an observer of whole functions does only after this."""

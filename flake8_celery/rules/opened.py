@@ -48,7 +48,7 @@ OWN_POOL = frozenset({"connection_pool", "poolclass", "pool", "creator"})
 def opened(node: ast.FunctionDef, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     """What a function that may be a task connects with, where only that run uses it, it would be
     the same in another run, and nothing closes it."""
-    if not may_be_task(node) or not any(site.mentions(name) for name in LIBRARIES):
+    if not may_be_task(node) or not any(site.imports(name) for name in LIBRARIES):
         return
     if not site.holds(node, *LAST_NAMES):
         return

@@ -14,7 +14,7 @@ from ..extract.observe import observe
 from ..project.django import django_profiles, django_setting
 from ..project.names import Definition, External, Target, Variable
 from ..rule import Undecided
-from .bodies import RAISES, RERAISES, endings, last_name, returns
+from .bodies import RAISES, RERAISES, endings, last_name, returns, reversed_children
 
 if TYPE_CHECKING:
     import ast
@@ -124,6 +124,8 @@ def outside_calls(node: ast.FunctionDef, site: Site) -> Iterator[tuple[ast.AST, 
 
     if not may_be_task(node) or not any(site.mentions(name) for name in LIBRARIES):
         return
+    if not site.holds(node, *LAST_NAMES):
+        return
     found = [(call, around) for call, around in calls_escaping(node.body) if may_be_outside(call)]
     if not found or tries_again(node, site):
         return
@@ -210,7 +212,7 @@ def calls_escaping(body: list[ast.stmt]) -> Iterator[tuple[ast.Call, list[ast.ex
             continue
         if isinstance(part, ast.Call):
             yield part, around
-        pending += [(inner, around) for inner in reversed(list(ast.iter_child_nodes(part)))]
+        pending += [(inner, around) for inner in reversed_children(part)]
 
 
 # What a call is, with the project's names
