@@ -6,7 +6,7 @@ what it yields becomes `Observation` facts of the file, cached with the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -17,27 +17,34 @@ if TYPE_CHECKING:
 
 
 class Observer(NamedTuple):
-    """A function that looks at nodes of some types; its observations are kept under `name`."""
+    """A function that looks at nodes of some types; its observations are kept under `name`.  Files
+    that hold none of the words that it `needs` are not shown to it."""
 
     name: str
     look: Callable[[Any, Site], Iterator[tuple[ast.AST, Any]]]
+    needs: tuple[str, ...] = ()
+
+    def concerns(self, text: str) -> bool:
+        """Whether it may see anything in a file."""
+        return not self.needs or any(word in text for word in self.needs)
 
 
 OBSERVERS: dict[str, list[Observer]] = {}
 
 
 def observe(
-    *node_types: str,
+    *node_types: str, needs: Iterable[str] = ()
 ) -> Callable[[Callable[[Any, Site], Iterator[tuple[ast.AST, Any]]]], Observer]:
     """Registers an observer for the `ast` node types of these names.
 
     The decorated generator yields `(node, data)`: where the observation is, and plain JSON data
     (expressions through `site.expr`).  The name is a string so that a run which parses nothing
-    need not import `ast`.
+    need not import `ast`.  With `needs`, only files with one of these words are looked at.
     """
 
     def register(look: Callable[[Any, Site], Iterator[tuple[ast.AST, Any]]]) -> Observer:
-        observer = Observer(f"{look.__module__.rpartition('.')[2]}.{look.__name__}", look)
+        name = f"{look.__module__.rpartition('.')[2]}.{look.__name__}"
+        observer = Observer(name, look, tuple(needs))
         for node_type in node_types:
             OBSERVERS.setdefault(node_type, []).append(observer)
         return observer
@@ -70,12 +77,6 @@ class Site:
         if known is None:
             known = self.walk.mentioned[word] = word in self.walk.source.text
         return known
-
-    def imports(self, library: str) -> bool:
-        """Whether the file may import a library, by its top-level name: what is named in a comment
-        or is a variable of that name does not count."""
-        spellings = (f"import {library}", f"from {library}", f", {library}")
-        return self.mentions(library) and any(map(self.mentions, spellings))
 
     def holds(self, node: ast.stmt, *words: str) -> bool:
         """Whether the lines of `node` hold one of the words: far cheaper than a look at each of

@@ -26,7 +26,7 @@ from ..facts import (
 from ..source import Source
 from . import interest
 from .expressions import COMPREHENSIONS, OPERATORS, Converter
-from .observe import OBSERVERS, Site
+from .observe import OBSERVERS, Observer, Site
 
 # In lines: what is taller is no option of a task.
 TALL_CLASS_VALUE = 6
@@ -116,7 +116,7 @@ class Walk:
         stack = self.stack
         self.push_all(self.tree.body, 0, 0, self.tree)
         handlers = HANDLERS
-        observers = {getattr(ast, name): watching for name, watching in OBSERVERS.items()}
+        observers = self.observers()
         while stack:
             node, scope, block, parent = stack.pop()
             kind = type(node)
@@ -133,6 +133,19 @@ class Walk:
                             Observation(scope, block, self.source.span(where), data)
                         )
         return self.finish()
+
+    def observers(self) -> dict[type[ast.AST], list[Observer]]:
+        """Those that may see something in this file, by the type of node."""
+        text = self.source.text
+        concerned: dict[str, bool] = {}
+        found: dict[type[ast.AST], list[Observer]] = {}
+        for node_type, watching in OBSERVERS.items():
+            for observer in watching:
+                if observer.name not in concerned:
+                    concerned[observer.name] = observer.concerns(text)
+                if concerned[observer.name]:
+                    found.setdefault(getattr(ast, node_type), []).append(observer)
+        return found
 
     # Visiting
 

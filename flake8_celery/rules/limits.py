@@ -469,12 +469,10 @@ SESSIONS = frozenset({"requests.Session", "requests.session", "requests.sessions
 SENDING = frozenset({*VERBS, "urlopen"})
 
 
-@observe("FunctionDef", "AsyncFunctionDef")
+@observe("FunctionDef", "AsyncFunctionDef", needs=["requests", "urlopen"])
 def requests_sent(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     """Calls like `requests.get(url)` without a timeout, in functions that may be tasks."""
     if not (node.decorator_list or node.name == "run"):
-        return
-    if not (site.mentions("requests") or site.mentions("urlopen")):
         return
     renamed = site.mentions("from requests") or site.mentions("requests as")
     if not (site.holds(node, "requests", "urlopen") or renamed):

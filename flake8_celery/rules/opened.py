@@ -39,16 +39,17 @@ OPENING = {
 SESSIONS = frozenset({"requests.Session", "requests.session", "httpx.Client"})
 LAST_NAMES = frozenset(name.rpartition(".")[2] for name in (*OPENING, *SESSIONS))
 LIBRARIES = sorted({name.partition(".")[0] for name in (*OPENING, *SESSIONS)})
+IMPORTING = ("import", "from", ",")
 CLOSING = frozenset("close dispose disconnect aclose quit".split())
 #: Arguments that say that there is a pool elsewhere, or is to be none.
 OWN_POOL = frozenset({"connection_pool", "poolclass", "pool", "creator"})
 
 
-@observe("FunctionDef")
+@observe("FunctionDef", needs=[f"{word} {name}" for name in LIBRARIES for word in IMPORTING])
 def opened(node: ast.FunctionDef, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     """What a function that may be a task connects with, where only that run uses it, it would be
     the same in another run, and nothing closes it."""
-    if not may_be_task(node) or not any(site.imports(name) for name in LIBRARIES):
+    if not may_be_task(node):
         return
     if not site.holds(node, *LAST_NAMES):
         return

@@ -117,12 +117,12 @@ def may_be_task(node: ast.FunctionDef) -> bool:
     return False
 
 
-@observe("FunctionDef")
+@observe("FunctionDef", needs=LIBRARIES)
 def outside_calls(node: ast.FunctionDef, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     """The calls in a function that may talk to other machines, where their errors leave it and
     nothing in it looks like another attempt."""
 
-    if not may_be_task(node) or not any(site.mentions(name) for name in LIBRARIES):
+    if not may_be_task(node):
         return
     if not site.holds(node, *LAST_NAMES):
         return

@@ -42,13 +42,11 @@ GUARDS = tuple(
 RECORDS = ("log", "audit", "event", "history", "attempt", "metric", "record", "entry")
 
 
-@observe("FunctionDef")
+@observe("FunctionDef", needs=[".create(", "session.add("])
 def unguarded_insert(node: ast.FunctionDef, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     """The first insert of a function that may be a task, where every run comes to it, nothing
     would keep a second one away, and something is called after it."""
-    if not may_be_task(node) or not (site.mentions(".create(") or site.mentions("session.add(")):
-        return
-    if not site.holds(node, ".create(", "session.add("):
+    if not may_be_task(node) or not site.holds(node, ".create(", "session.add("):
         return
     if site.holds(node, *GUARDS):
         return

@@ -60,11 +60,9 @@ MOST_WRITES = 40
 # CEL600: dispatched before the commit
 
 
-@observe("With", "AsyncWith", "FunctionDef", "AsyncFunctionDef")
+@observe("With", "AsyncWith", "FunctionDef", "AsyncFunctionDef", needs=["atomic"])
 def atomic(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     """An atomic block or function, and the writes to the database in it."""
-    if not site.mentions("atomic"):
-        return
     import ast
 
     function, contexts = None, []
@@ -331,11 +329,9 @@ def as_partial(source: Source, call: ast.Call) -> tuple[str | None, list[Edit]]:
 # CEL603: callbacks that see the loop's last value
 
 
-@observe("For", "AsyncFor")
+@observe("For", "AsyncFor", needs=["on_commit"])
 def callback_in_loop(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     """`on_commit(callback)` in a loop, where the callback uses names that the loop rebinds."""
-    if not site.mentions("on_commit"):
-        return
     import ast
 
     calls = [p for p in own_nodes(node.body) if isinstance(p, ast.Call) and on_commit_like(p)]

@@ -81,11 +81,9 @@ def autoretry_too_broad(task: Task, project: Project) -> Iterator[Report]:
 # CEL107: `except Exception: raise self.retry()`
 
 
-@observe("Try")
+@observe("Try", needs=[".retry("])
 def retried_handler(node: ast.Try, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     """A broad `except` that retries whatever it caught."""
-    if not site.mentions(".retry("):
-        return
     handler = node.handlers[-1] if node.handlers else None
     if handler is None or not is_broad(handler) or endings(handler) != {RETRIES}:
         return
@@ -135,12 +133,10 @@ UNRELATED = frozenset(
 )
 
 
-@observe("FunctionDef", "AsyncFunctionDef")
+@observe("FunctionDef", "AsyncFunctionDef", needs=["ConnectionError", "TimeoutError"])
 def library_calls(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     """Calls like `requests.get(...)` in the bodies of decorated functions, with the `except`s
     around each; and what each `except` that retries names."""
-    if not any(site.mentions(name) for name in ("ConnectionError", "TimeoutError")):
-        return
     if not node.decorator_list or not any(site.mentions(library) for library in BASES):
         return
     import ast

@@ -224,11 +224,11 @@ def _listed(names: list[str]) -> str:
     return quoted[0] if len(quoted) == 1 else ", ".join(quoted[:-1]) + f" and {quoted[-1]}"
 
 
-@observe("FunctionDef", "AsyncFunctionDef")
+@observe("FunctionDef", "AsyncFunctionDef", needs=RETRY_OPTIONS)
 def retry_options(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     """Functions with `max_retries=` or `default_retry_delay=` in a decorator: whether something
     in them may retry, and whether their first parameter goes where it cannot be seen."""
-    if not node.decorator_list or not any(site.mentions(option) for option in RETRY_OPTIONS):
+    if not node.decorator_list:
         return
     import ast
 
@@ -298,10 +298,10 @@ def retries_when_lost(task: Task, project: Project) -> bool:
 # CEL105: no limit at all
 
 
-@observe("FunctionDef", "AsyncFunctionDef")
+@observe("FunctionDef", "AsyncFunctionDef", needs=["max_retries"])
 def counting(node: Any, site: Site) -> Iterator[tuple[ast.AST, Any]]:
     """Functions that look at how often they were retried: `self.request.retries`."""
-    if not site.mentions("max_retries") or not site.holds(node, ".retries"):
+    if not site.holds(node, ".retries"):
         return
     import ast
 
