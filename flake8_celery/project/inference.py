@@ -56,6 +56,9 @@ DATA = ("celery.", "kombu.", "datetime.")
 DYNAMIC = frozenset(
     "exec eval compile globals locals vars setattr delattr __import__ next iter".split()
 )
+TYPE_TESTS = frozenset(
+    f"builtins.{name}" for name in ("callable", "hasattr", "isinstance", "issubclass", "type")
+)
 CACHES = frozenset({"functools.cache", "functools.lru_cache"})
 PURE_TEXT_METHODS = frozenset(
     "lower upper strip lstrip rstrip title capitalize startswith endswith removeprefix "
@@ -214,6 +217,9 @@ class Inference:
         if not found:
             return None
         value = flatten(where, found)
+        if len(found) > 1 and any(isinstance(one, Typed) for one in value.alternatives()):
+            # Which way is taken may depend on the very text that one of them gives back.
+            return None
         return None if isinstance(value, Unknown) else value
 
     # Trees
@@ -858,6 +864,9 @@ class Run:
         short = name.removeprefix("builtins.")
         if short in DYNAMIC:
             raise GivenUp(f"`{short}`")
+        if name in TYPE_TESTS:
+            # What follows holds for one type alone: the other ways are not to be mixed with it.
+            raise GivenUp(f"`{short}` decides")
         if short in ("dict", "collections.OrderedDict") and len(args) <= 1:
             box = Box("dict", where, [])
             for argument in args:
