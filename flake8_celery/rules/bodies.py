@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     import ast
 
+#: The functions of `requests` and `httpx` that send a request.
+VERBS = frozenset("get post put patch delete head options request".split())
+
 # By the last part of their names: `except exceptions.Retry` counts as well.
 BROAD = frozenset({"Exception", "BaseException"})
 #: What Celery raises to steer a task, and its bases (`celery/exceptions.py`).

@@ -33,7 +33,7 @@ from ..rule import (
     rule,
 )
 from ..source import Source
-from .bodies import last_name, own_nodes
+from .bodies import VERBS, last_name, own_nodes
 
 if TYPE_CHECKING:
     import ast
@@ -461,7 +461,6 @@ def correct_rate(finding: Finding, source: Source) -> Iterable[Edit]:
 # CEL020
 
 #: Functions of `requests` that wait as long as the other side likes unless they get `timeout=`.
-VERBS = frozenset("get post put patch delete head options request".split())
 WAITING_CALLS = frozenset({f"requests.{verb}" for verb in VERBS}) | {"urllib.request.urlopen"}
 SESSIONS = frozenset({"requests.Session", "requests.session", "requests.sessions.Session"})
 

@@ -14,7 +14,7 @@ from ..extract.observe import observe
 from ..project.django import django_profiles, django_setting
 from ..project.names import Definition, External, Target, Variable
 from ..rule import Undecided
-from .bodies import RAISES, RERAISES, endings, last_name, returns, reversed_children
+from .bodies import RAISES, RERAISES, VERBS, endings, last_name, returns, reversed_children
 
 if TYPE_CHECKING:
     import ast
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ..project.names import LinkedModule
     from ..project.tasks import Task
 
-VERBS = frozenset("get post put patch delete head options request".split())
 SMTP = frozenset("connect login starttls sendmail send_message".split())
 MAIL = "django.core.mail."
 #: Functions that talk to another machine when they are called.

@@ -26,6 +26,7 @@ from ...rule import (
 from ..bodies import (
     RERAISES,
     RETRIES,
+    VERBS,
     caught_types,
     endings,
     escaping,
@@ -123,7 +124,6 @@ def retry_on_any_exception(seen: Seen, project: Project) -> Iterator[Report]:
 
 #: What these functions raise, and that `ConnectionError` and `TimeoutError` are no bases of it.
 BASES = {"requests": "requests.RequestException", "httpx": "httpx.HTTPError"}
-VERBS = frozenset("get post put patch delete head options request".split())
 BUILTIN = frozenset({"builtins.ConnectionError", "builtins.TimeoutError"})
 #: What catches the errors of `requests` as well: they are `OSError`s; those of httpx are not.
 CATCHES_OS = frozenset({"builtins.OSError", "builtins.IOError", "builtins.EnvironmentError"})
